@@ -1,0 +1,55 @@
+/// Passwords of machines. Implemented by actors/secrets; never in a table in clear, never in a log,
+/// never on the bus.
+///
+/// Threads as for store_port. A new value is *pending* until a login with it was verified; the
+/// former one is kept until then.
+#pragma once
+
+#include "actors/ports/store.hpp"
+
+#include <string>
+
+namespace outband {
+
+enum class secret_name : std::uint8_t { amt_password, mps_password, mebx_password };
+std::string_view to_string(secret_name n);
+
+/// A value that wipes itself and prints as "***".
+class secret_text {
+public:
+  secret_text() = default;
+  explicit secret_text(std::string value) : value_(std::move(value)) {}
+  secret_text(const secret_text&) = default;
+  secret_text(secret_text&&) noexcept = default;
+  secret_text& operator=(const secret_text&) = default;
+  secret_text& operator=(secret_text&&) noexcept = default;
+  ~secret_text();
+  const std::string& reveal() const { return value_; }
+  bool empty() const { return value_.empty(); }
+
+private:
+  std::string value_;
+};
+/// Constant time in the contents (not in the length).
+bool equal(const secret_text& a, std::string_view b);
+
+struct secret_versions {
+  std::optional<secret_text> active;
+  std::optional<secret_text> pending; ///< stored before the device was told
+};
+
+class secrets_port {
+public:
+  virtual ~secrets_port() = default;
+  virtual void get(device_ref ref, secret_name name, answer<secret_versions> cb) = 0;
+  /// Replaces the active value at once: for a machine that was activated elsewhere.
+  virtual void put_active(device_ref ref, secret_name name, secret_text value,
+                          answer<nothing> cb) = 0;
+  virtual void put_pending(device_ref ref, secret_name name, secret_text value,
+                           answer<nothing> cb) = 0;
+  /// Pending becomes active, the former active is dropped. not_found if none is pending.
+  virtual void promote(device_ref ref, secret_name name, answer<nothing> cb) = 0;
+  virtual void discard_pending(device_ref ref, secret_name name, answer<nothing> cb) = 0;
+};
+
+} // namespace outband

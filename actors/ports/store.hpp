@@ -1,0 +1,222 @@
+/// What decisions need from the database. Implemented by actors/store over libpq; a fake in tests.
+///
+/// Threads: called from any thread, never blocks; completions run on the store's own I/O thread,
+/// exactly once, and must hand over (anon_send, asio::post). A failure of the database is
+/// problem::store_unavailable and means: nothing was written, or, for `outcome_unknown`, that the
+/// connection broke after the statement was sent. Every call is scoped by tenant; a device of
+/// another tenant is problem::not_found, just as one that does not exist.
+#pragma once
+
+#include "bus/outbox.hpp"
+#include "messages/domain/documents.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace outband {
+
+template <class T> using answer = std::function<void(result<T>)>;
+
+// -- registry ---------------------------------------------------------------------------------
+
+struct tenant_row {
+  tenant_key key;
+  std::string display_name; ///< at most 128 octets
+  std::string project_id;   ///< EMF's project UUID; empty if none
+  time_ms created = 0;
+};
+
+struct account_row {
+  std::string name;          ///< `[a-z0-9-]{1,64}`, unique on the site
+  std::string password_hash; ///< "scrypt$..." (gateway/auth)
+  bool site_admin = false;
+  std::map<tenant_key, std::string> roles; ///< tenant -> "viewer" | "operator" | "admin"
+  time_ms created = 0;
+};
+
+/// A machine's registration: MPS's device object, and the host names of EMF.
+struct device_record {
+  device_ref ref;
+  std::string hostname;
+  std::optional<std::string> friendly_name;
+  std::optional<std::string> dns_suffix;
+  std::vector<std::string> tags;
+  std::string mps_username; ///< CIRA user name; its password is a secret
+  std::string amt_username; ///< "admin" unless told otherwise
+  std::string device_info;  ///< a JSON object as text, stored verbatim; empty if none
+  time_ms created = 0;
+  // Read only:
+  bool connected = false;
+  std::string instance; ///< of the terminator that has the tunnel
+  time_ms last_connected = 0, last_disconnected = 0, last_seen = 0;
+};
+
+/// What a client may change of a record; absent members stay.
+struct device_change {
+  device_ref ref;
+  std::optional<std::string> hostname;
+  std::optional<std::optional<std::string>> friendly_name, dns_suffix; ///< inner nullopt: to null
+  std::optional<std::vector<std::string>> tags;
+  std::optional<std::string> mps_username, amt_username, device_info;
+};
+
+struct device_filter {
+  tenant_key tenant;
+  std::optional<std::string> hostname, friendly_name; ///< exact
+  std::vector<std::string> tags;
+  bool all_tags = false; ///< AND instead of OR
+  std::optional<bool> connected;
+  std::size_t skip = 0, top = 25; ///< filters apply before paging; ordered by guid
+};
+struct device_page {
+  std::vector<device_record> rows;
+  std::size_t total = 0; ///< of the filtered set
+};
+struct device_stats {
+  std::size_t total = 0, connected = 0;
+};
+struct upserted {
+  device_record record;
+  bool created = false; ///< false: merged into an existing one of the same tenant
+};
+
+/// What the terminator needs to admit a tunnel. The password is in the secret store.
+struct cira_identity {
+  device_ref ref;
+  std::string mps_username;
+  std::string amt_username;
+};
+
+// -- links ------------------------------------------------------------------------------------
+
+struct epoch_request {
+  device_ref ref;
+  std::string instance;
+  uuid incarnation;
+  std::string peer;
+};
+struct epoch_grant {
+  link_epoch epoch = 0;
+  std::string previous_instance; ///< empty: none, or it was down already
+  link_epoch previous_epoch = 0;
+};
+
+// -- devices ----------------------------------------------------------------------------------
+
+/// One row of commands: what a person asked to happen once.
+struct command_row {
+  uuid id; ///< the request's id
+  device_ref ref;
+  std::string act;
+  std::string argument_hash; ///< the same id with another argument is an error
+  std::string argument;      ///< the request's body, encoded (messages/bus), to be replayed
+  std::string by, channel;
+  request_status status = request_status::accepted;
+  bool dispatched = false; ///< marked before it is sent: never sent twice
+  std::string outcome;     ///< the response, encoded, once final
+  time_ms deadline = 0, created = 0;
+};
+
+struct device_row {
+  device_record record;
+  desired_state desired;
+  revision desired_rev = 0;
+  current_state current;
+  revision current_rev = 0;
+  std::map<std::string, std::uint64_t> event_seq; ///< last number per event class
+  std::vector<command_row> open_commands;         ///< accepted and not final, oldest first
+};
+
+/// Writes observed state: guarded by `expected_rev`, asynchronous commit.
+struct current_write {
+  device_ref ref;
+  revision expected_rev = 0; ///< the row's; the new one is +1
+  current_state next;
+  std::map<std::string, std::uint64_t> event_seq;
+  std::vector<bus::outgoing> publish; ///< already encoded, with the new revision in them
+  std::vector<command_row> commands;  ///< to be updated (status, dispatched, outcome) by id
+  bool durable = false;               ///< true: commit before answering (edge commands)
+};
+struct current_written {
+  bool conflict = false; ///< somebody else wrote: reload
+};
+
+/// Writes a wish: guarded by `expected_rev`, synchronous commit. Exactly one of the outcomes.
+struct desired_write {
+  device_ref ref;
+  revision expected_rev = 0; ///< the row's desired revision; the new one is +1
+  desired_state next;
+  std::vector<bus::outgoing> publish;
+  command_row command; ///< recorded under its id with the outcome already final
+};
+struct command_write {
+  command_row command;
+  std::vector<bus::outgoing> publish;
+  /// For power.action towards a level: the wish that goes with it, in the same transaction.
+  std::optional<desired_write> wish; ///< its `command` member is ignored
+};
+struct write_outcome {
+  enum class kind : std::uint8_t { written, conflict, duplicate } what = kind::written;
+  command_row existing; ///< when duplicate
+};
+
+/// The desired side of a row, for who wants to change it.
+struct desired_row {
+  desired_state desired;
+  revision desired_rev = 0;
+};
+
+class store_port {
+public:
+  virtual ~store_port() = default;
+
+  // Registry.
+  virtual void create_tenant(tenant_row row, answer<tenant_row> cb) = 0;
+  virtual void list_tenants(answer<std::vector<tenant_row>> cb) = 0;
+  virtual void get_account(std::string name, answer<account_row> cb) = 0;
+  virtual void put_account(account_row row, answer<nothing> cb) = 0;
+  virtual void list_accounts(answer<std::vector<account_row>> cb) = 0;
+  virtual void delete_account(std::string name, answer<nothing> cb) = 0;
+  /// All or nothing. A GUID of another tenant: already_exists, `field` is its index "[3].guid".
+  virtual void upsert_devices(std::vector<device_record> rows,
+                              answer<std::vector<upserted>> cb) = 0;
+  virtual void update_device(device_change change, answer<device_record> cb) = 0;
+  virtual void get_device(device_ref ref, answer<device_record> cb) = 0;
+  virtual void list_devices(device_filter filter, answer<device_page> cb) = 0;
+  virtual void device_stats_of(tenant_key tenant, answer<device_stats> cb) = 0;
+  virtual void device_tags_of(tenant_key tenant, answer<std::vector<std::string>> cb) = 0;
+  /// Also removes its secrets, commands and link; `publish` carries the tombstones.
+  virtual void delete_device(device_ref ref, std::vector<bus::outgoing> publish,
+                             answer<nothing> cb) = 0;
+
+  // Links.
+  virtual void find_cira_identity(device_id guid, answer<cira_identity> cb) = 0;
+  /// Newest authenticated tunnel wins. Concurrent calls are put into one multi-row statement.
+  virtual void take_epoch(epoch_request req, answer<epoch_grant> cb) = 0;
+  /// Only if `epoch` is still the link's; false: it was stale, nothing changed.
+  virtual void link_down(device_ref ref, link_epoch epoch, answer<bool> cb) = 0;
+  /// At start: links of former incarnations of this instance are nobody's now.
+  virtual void forget_links(std::string instance, uuid incarnation,
+                            answer<std::vector<device_ref>> cb) = 0;
+  /// In batches, every few minutes: when each tunnel last gave a sign of life.
+  virtual void note_seen(std::vector<std::pair<device_ref, time_ms>> seen, answer<nothing> cb) = 0;
+
+  // Devices.
+  virtual void load_device(device_ref ref, answer<device_row> cb) = 0;
+  virtual void save_current(current_write w, answer<current_written> cb) = 0;
+  virtual void read_desired(device_ref ref, answer<desired_row> cb) = 0;
+  virtual void write_desired(desired_write w, answer<write_outcome> cb) = 0;
+  virtual void write_command(command_write w, answer<write_outcome> cb) = 0;
+  virtual void get_command(tenant_key tenant, uuid id, answer<command_row> cb) = 0;
+  /// Devices with an unsatisfied wish or an open command, for the controller's start.
+  virtual void unsettled(std::string after, std::size_t limit,
+                         answer<std::vector<device_ref>> cb) = 0;
+
+  /// A round trip; the status says what is wrong.
+  virtual void ping(answer<nothing> cb) = 0;
+};
+
+} // namespace outband
