@@ -295,7 +295,7 @@ std::optional<message> decoder::parse(cursor& c) {
     const auto originator_port = c.u32();
     if (!c.complete())
       return {};
-    m = channel_open{std::string{channel_type}, sender, window, std::string{address}, port,
+    m = channel_open{std::string{channel_type}, sender,         window, std::string{address}, port,
                      std::string{originator},   originator_port};
     break;
   }

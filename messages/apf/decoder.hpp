@@ -31,9 +31,9 @@ enum class side : std::uint8_t {
 };
 
 struct decoder_limits {
-  std::size_t max_string = 2048;      ///< octets; the same as in MPS and go-wsman-messages
-  std::size_t max_data = 81920;       ///< octets of one CHANNEL_DATA; our advertised window
-  std::size_t max_message = 64 << 10; ///< octets of any message, type octet included
+  std::size_t max_string = 2048; ///< octets; the same as in MPS and go-wsman-messages
+  std::size_t max_data = 81920;  ///< octets of one CHANNEL_DATA; our advertised window
+  std::size_t max_message = 81920 + (64 << 10); ///< octets of any message, type octet included
 
   static decoder_limits before_authentication() { return {2048, 0, 64 << 10}; }
   static decoder_limits after_authentication(std::size_t window) {
@@ -89,9 +89,9 @@ private:
   item fail(const cursor& c);
 
   side reader_;
-  bool delivered_ = false;  ///< buffer_ holds a message already handed out
-  bool skip_zero_ = false;  ///< a 51 was read: MPS sends one 0 more than SSH
-  std::uint8_t asked_ = 0;  ///< how many bits of asked_forward_ count, oldest lowest
+  bool delivered_ = false; ///< buffer_ holds a message already handed out
+  bool skip_zero_ = false; ///< a 51 was read: MPS sends one 0 more than SSH
+  std::uint8_t asked_ = 0; ///< how many bits of asked_forward_ count, oldest lowest
   std::uint64_t asked_forward_ = 0;
   decoder_limits limits_;
   std::string buffer_; ///< the beginning of one split message

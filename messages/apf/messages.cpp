@@ -3,7 +3,7 @@
 namespace outband::apf {
 
 std::array<std::uint8_t, 16> swap_guid_order(const std::array<std::uint8_t, 16>& in) {
-  return {in[3], in[2], in[1], in[0], in[5],  in[4],  in[7],  in[6],
+  return {in[3], in[2], in[1],  in[0],  in[5],  in[4],  in[7],  in[6],
           in[8], in[9], in[10], in[11], in[12], in[13], in[14], in[15]};
 }
 

@@ -23,8 +23,8 @@ std::array<std::uint8_t, 16> swap_guid_order(const std::array<std::uint8_t, 16>&
 /// "12345678-9abc-def0-1234-56789abcdef0", lower case.
 std::string guid_text(const wire_guid& guid);
 
-constexpr std::string_view auth_service = "auth@amt.intel.com";
-constexpr std::string_view pfwd_service = "pfwd@amt.intel.com";
+constexpr std::string_view auth_service_name = "auth@amt.intel.com";
+constexpr std::string_view pfwd_service_name = "pfwd@amt.intel.com";
 
 /// First octet of a message.
 enum class type : std::uint8_t {
@@ -105,7 +105,7 @@ struct service_accept {
 /// `password` travels only with method "password"; method "none" has nothing more.
 struct userauth_request {
   std::string user;
-  std::string service{pfwd_service};
+  std::string service{pfwd_service_name};
   std::string method{"password"};
   std::string password;
 };
