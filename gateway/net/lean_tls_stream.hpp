@@ -4,7 +4,7 @@
 // size per connection for as long as it lives. For thousands of idle tunnels
 // that is most of the memory. Here OpenSSL owns its (releasable) buffers and
 // Asio only tells us when the socket is ready. The type models AsyncReadStream
-// and AsyncWriteStream, so Beast's HTTP and WebSocket run on top of it.
+// and AsyncWriteStream, so Beast's HTTP and WebSocket run on top of it (lean_tls_beast.hpp).
 //
 // Rules: one thread (or strand) per stream; at most one read and one write at a
 // time; ignore SIGPIPE, because OpenSSL writes with write(2).
@@ -12,8 +12,6 @@
 
 #include <boost/asio.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <boost/beast/core/role.hpp>
-#include <boost/beast/websocket/teardown.hpp> // only .cpp files that use Beast include this header
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -187,16 +185,5 @@ private:
   asio::ip::tcp::socket sock_;
   std::unique_ptr<SSL, free_ssl> ssl_;
 };
-
-// Beast's WebSocket asks the stream how to close itself.
-inline void teardown(boost::beast::role_type, lean_tls_stream& s, error_code& ec) {
-  SSL_shutdown(s.native_handle());
-  s.next_layer().close(ec);
-}
-
-template <class Handler>
-void async_teardown(boost::beast::role_type, lean_tls_stream& s, Handler&& h) {
-  s.async_shutdown(std::forward<Handler>(h));
-}
 
 } // namespace outband::net
