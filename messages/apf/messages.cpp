@@ -2,22 +2,12 @@
 
 namespace outband::apf {
 
-std::array<std::uint8_t, 16> swap_guid_order(const std::array<std::uint8_t, 16>& in) {
-  return {in[3], in[2], in[1],  in[0],  in[5],  in[4],  in[7],  in[6],
-          in[8], in[9], in[10], in[11], in[12], in[13], in[14], in[15]};
+uuid to_uuid(const wire_guid& guid) {
+  return swap_smbios(uuid{guid});
 }
 
-std::string guid_text(const wire_guid& guid) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(36);
-  for (const std::uint8_t octet : swap_guid_order(guid)) {
-    if (text.size() == 8 || text.size() == 13 || text.size() == 18 || text.size() == 23)
-      text += '-';
-    text += digits[octet >> 4];
-    text += digits[octet & 15];
-  }
-  return text;
+wire_guid to_wire(const uuid& id) {
+  return swap_smbios(id).bytes;
 }
 
 std::string_view to_string(type t) {

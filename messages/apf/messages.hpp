@@ -7,6 +7,8 @@
 /// Context: pure, any thread.
 #pragma once
 
+#include "messages/domain/ids.hpp"
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -18,10 +20,8 @@ namespace outband::apf {
 
 /// A system UUID as it travels: SMBIOS order, first three groups little-endian.
 using wire_guid = std::array<std::uint8_t, 16>;
-/// Exchanges wire order and the order in which the text form is written. Its own inverse.
-std::array<std::uint8_t, 16> swap_guid_order(const std::array<std::uint8_t, 16>& in);
-/// "12345678-9abc-def0-1234-56789abcdef0", lower case.
-std::string guid_text(const wire_guid& guid);
+uuid to_uuid(const wire_guid& guid);
+wire_guid to_wire(const uuid& id);
 
 constexpr std::string_view auth_service_name = "auth@amt.intel.com";
 constexpr std::string_view pfwd_service_name = "pfwd@amt.intel.com";
