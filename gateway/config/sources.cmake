@@ -1,0 +1,1 @@
+list(APPEND GATEWAY_SOURCES config/config.cpp config/keys.cpp)
