@@ -3,7 +3,7 @@
 ///
 /// One shape for both; the audience keeps them apart, so a REST token opens no bus connection and
 /// the other way round. The bus ticket's `acl` claim has the form that EMQX's JWT authentication
-/// reads (docs: access-control/authn/jwt, "acl" with pub/sub/all); Mosquitto's plugin of ours
+/// reads (docs: access-control/authn/jwt, "acl" with pub, sub and all); Mosquitto's plugin of ours
 /// decides from `tenant` and `role` instead, so a later role table applies at once.
 /// Context: pure; the clock and the random jti are handed in.
 #pragma once

@@ -1,0 +1,4 @@
+list(APPEND MESSAGES_SOURCES
+  ticket/base64url.cpp
+  ticket/claims.cpp
+  ticket/jwt.cpp)
