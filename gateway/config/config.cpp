@@ -355,7 +355,7 @@ environment process_environment() {
   environment out;
   for (char** e = environ; e && *e; ++e)
     if (const char* eq = std::strchr(*e, '='))
-      out.emplace_back(std::string(*e, eq), std::string(eq + 1));
+      out.emplace_back(std::string(*e, static_cast<std::size_t>(eq - *e)), std::string(eq + 1));
   return out;
 }
 

@@ -1,0 +1,144 @@
+/// The HTTPS and WebSocket server: sockets, limits and deadlines. It knows no route.
+///
+///   auto srv = web::server::start(pool, options, api_handler, {mqtt_route});
+///   if (!srv) die(to_string(srv.error()));
+///
+/// Beast is in two .cpp files only. Threads: a connection lives on one thread of the pool; handlers
+/// are called there and must not block; a responder may be used from any thread, once. The pool
+/// must outlive the server and whoever still holds responders. Limits: see server_options.
+#pragma once
+
+#include "messages/domain/result.hpp"
+#include "messages/http/message.hpp"
+#include "messages/rest/target.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+struct ssl_ctx_st; // OpenSSL's SSL_CTX
+namespace boost::asio {
+class io_context;
+}
+namespace outband::net {
+class io_pool;
+}
+
+namespace outband::web {
+
+enum class verb : std::uint8_t { get, post, put, patch, delete_, options, other };
+std::string_view to_string(verb v);
+
+struct request {
+  verb method = verb::other;
+  bool head = false; ///< HEAD: `method` is get, the server drops the body of the answer
+  rest::target target;
+  http::headers headers;
+  std::string body;
+  std::string peer; ///< address without port
+  bool secure = true;
+
+  /// Case-insensitive; nullptr if absent.
+  const std::string* header(std::string_view name) const { return http::find(headers, name); }
+};
+
+struct response {
+  int status = 200;
+  std::string content_type; ///< empty: none is sent
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+response json_response(int status, std::string body);
+
+/// Answers one request. Copies share it; the first call wins; if all copies are dropped unused the
+/// client gets a 500, so that nobody waits for ever.
+class responder {
+public:
+  explicit responder(std::function<void(response)> send);
+  void operator()(response r) const;
+
+private:
+  struct state;
+  std::shared_ptr<state> state_;
+};
+
+using handler = std::function<void(request, responder)>;
+
+/// One WebSocket, after the upgrade. All calls and callbacks on its own I/O thread (context()).
+/// Back-pressure: nothing is read from the peer unless receive() was called, and send() tells when
+/// the octets have left; a relay that keeps one of each pending holds one message per direction.
+class websocket {
+public:
+  struct message {
+    std::string octets;
+    bool binary = true;
+  };
+  virtual ~websocket() = default;
+  /// At most one pending. Fails when the connection has ended; it is not called again then.
+  virtual void receive(std::function<void(result<message>)> cb) = 0;
+  /// At most one pending. false: the connection has ended.
+  virtual void send(message m, std::function<void(bool)> sent) = 0;
+  /// Close frame with a code of RFC 6455 section 7.4 (or 4000..4999), then the socket. Repeatable.
+  virtual void close(std::uint16_t code, std::string reason) = 0;
+  virtual boost::asio::io_context& context() = 0;
+};
+
+/// Decides about one upgrade; exactly one of the two, from any thread. Dropping it answers 500.
+class upgrade {
+public:
+  struct accepted {
+    std::string subprotocol; ///< one that the client offered; empty: none
+    std::function<void(std::shared_ptr<websocket>)> open;
+  };
+  upgrade(std::function<void(accepted)> accept, responder refuse);
+  void accept(accepted a) const { accept_(std::move(a)); }
+  void refuse(response r) const { refuse_(std::move(r)); }
+
+private:
+  std::function<void(accepted)> accept_;
+  responder refuse_;
+};
+
+struct ws_route {
+  std::string path; ///< "/mqtt"; case-insensitive, a trailing slash is tolerated
+  std::function<void(request, upgrade)> on_upgrade;
+  std::size_t max_message = 1 << 20; ///< octets; more closes the connection (1009)
+};
+
+struct server_options {
+  std::string bind = "0.0.0.0";
+  std::uint16_t port = 8443;       ///< 0: any, see server::port()
+  std::shared_ptr<ssl_ctx_st> tls; ///< null: plain HTTP
+  std::size_t max_connections = 4096;
+  std::size_t max_header = 16 << 10; ///< octets of request line and headers
+  /// Octets of the body that this request may bring; empty function: 1 MiB.
+  std::function<std::size_t(const request&)> max_body;
+  std::chrono::seconds handshake{10}; ///< TLS
+  std::chrono::seconds header{10};    ///< from the first octet of a request to its empty line
+  std::chrono::seconds body{30};
+  std::chrono::seconds idle{60};                 ///< keep-alive between requests
+  std::chrono::seconds write{30};                ///< without progress; also for a WebSocket's peer
+  std::vector<std::string> allowed_origins{"*"}; ///< CORS
+};
+
+class server {
+public:
+  static result<std::unique_ptr<server>> start(net::io_pool& pool, server_options options,
+                                               handler on_request, std::vector<ws_route> upgrades);
+  virtual ~server() = default; ///< stop()s
+  virtual std::uint16_t port() const = 0;
+  /// Closes the listener and every connection; returns at once.
+  virtual void stop() = 0;
+  struct counts {
+    std::size_t connections = 0, websockets = 0;
+    std::uint64_t requests = 0, refused = 0; ///< refused: over max_connections
+  };
+  virtual counts count() const = 0;
+};
+
+} // namespace outband::web

@@ -1,0 +1,46 @@
+/// The REST interface: MPS's device routes, EMF's hosts, sign-in, tenants, health, the page.
+///
+///   auto api = rest::make_api(services);      // fails if a route has no row in the role table
+///   web::server::start(pool, options, *api, upgrades);
+///
+/// Every route's role comes from messages/domain/roles.cpp. Threads: the handler never blocks and
+/// may be called from any thread; what it needs must outlive it. Answers leave on whatever thread
+/// the port's callback runs.
+#pragma once
+
+#include "actors/ports/clock.hpp"
+#include "actors/ports/control.hpp"
+#include "actors/ports/secrets.hpp"
+#include "actors/ports/store.hpp"
+#include "gateway/http/server.hpp"
+
+#include <functional>
+#include <string>
+
+namespace outband::auth {
+class service;
+}
+
+namespace outband::rest {
+
+struct services {
+  store_port* store = nullptr;
+  secrets_port* secrets = nullptr;
+  control_port* control = nullptr;
+  clock_port* clock = nullptr;
+  auth::service* auth = nullptr;
+  /// Success, or why the broker cannot be used now.
+  std::function<status()> bus_state;
+  /// More metrics of the process; empty: none. Prometheus text, appended to ours.
+  std::function<std::string()> more_metrics;
+  std::string version;   ///< "0.1.0"
+  std::string node;      ///< this node's name
+  std::string cira_ca;   ///< PEM, served at /api/v1/ciracert; empty: none, 500 as MPS
+  std::string page_dir;  ///< served at /; empty: no page
+  std::string ui_origin; ///< extra origin the page may connect to (CSP connect-src); may be empty
+};
+
+/// A handler for web::server, or which route or rule does not fit the role table.
+result<web::handler> make_api(services s);
+
+} // namespace outband::rest

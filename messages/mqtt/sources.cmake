@@ -1,0 +1,1 @@
+list(APPEND MESSAGES_SOURCES mqtt/connect_packet.cpp)

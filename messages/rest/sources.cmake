@@ -1,0 +1,3 @@
+list(APPEND MESSAGES_SOURCES
+  rest/json.cpp
+  rest/target.cpp)
