@@ -1,0 +1,3 @@
+# Tests of gateway/net, gateway/cira and gateway/amt that need no socket.
+list(APPEND UNIT_GATEWAY_SOURCES
+  timer_wheel_test.cpp)
