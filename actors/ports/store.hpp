@@ -198,9 +198,9 @@ public:
   virtual void take_epoch(epoch_request req, answer<epoch_grant> cb) = 0;
   /// Only if `epoch` is still the link's; false: it was stale, nothing changed.
   virtual void link_down(device_ref ref, link_epoch epoch, answer<bool> cb) = 0;
-  /// At start: links of former incarnations of this instance are nobody's now.
+  /// At start: links of former incarnations of this instance are nobody's now. With their epochs.
   virtual void forget_links(std::string instance, uuid incarnation,
-                            answer<std::vector<device_ref>> cb) = 0;
+                            answer<std::vector<std::pair<device_ref, link_epoch>>> cb) = 0;
   /// In batches, every few minutes: when each tunnel last gave a sign of life.
   virtual void note_seen(std::vector<std::pair<device_ref, time_ms>> seen, answer<nothing> cb) = 0;
 
