@@ -1,0 +1,3 @@
+outband_fuzz(wsman_response wsman_response.cpp)
+outband_fuzz(wsman_request wsman_request.cpp)
+outband_fuzz(wsman_operation wsman_operation.cpp)
