@@ -314,6 +314,8 @@ TEST_CASE("keep-alive options are sent once by whichever comes first") {
     CHECK(t.effects.empty());
     t.say(tcpip_forward{true, "", 5900});
     CHECK(t.sent() == "510000170c");
+    t.say(tcpip_forward{true, "", 623});
+    CHECK(t.sent() == "510000026f");
     CHECK_FALSE(t.armed(timer::options_quiet));
   }
   SUBCASE("no forward at all") {

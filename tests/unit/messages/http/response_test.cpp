@@ -253,6 +253,10 @@ TEST_CASE("everything has a bound") {
   response_parser p{l};
   p.feed(ok_with(chunked, "5\r\n12345\r\n5\r\n67890\r\n0\r\n\r\n"));
   CHECK(one(p).body == "1234567890");
+  // Trailers have a bound of their own, the same as the head's.
+  p.feed(ok_with("X: " + std::string(140, 'x') + "\r\n" + chunked,
+                 "0\r\nX: " + std::string(140, 'x') + "\r\n\r\n"));
+  CHECK(one(p).body.empty());
   p.feed("\r\n\r\n" + ok_with("Content-Length: 10\r\n", "1234567890"));
   CHECK(one(p).body == "1234567890");
 }
