@@ -1,0 +1,177 @@
+#include "actors/bus_requests.hpp"
+
+#include "messages/bus/envelope.hpp"
+#include "messages/bus/topics.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace outband {
+
+namespace {
+
+bus::encoding encoding_of(bus::root r) {
+  return r == bus::root::native ? bus::encoding::msgpack : bus::encoding::cloudevents;
+}
+
+/// Only the requester's own path, with `req/{device}` replaced by `rsp/{client}`: else a client
+/// could make the server publish anywhere.
+bool own_response_topic(const bus::parsed_topic& request, const std::string& response_topic) {
+  auto to = bus::parse_topic(response_topic);
+  return to && to->what == bus::topic_kind::response && to->root == request.root &&
+         to->tenant == request.tenant && to->who.what == request.who.what &&
+         to->who.name == request.who.name;
+}
+
+} // namespace
+
+role role_of(const account_row& account, const tenant_key& tenant) {
+  if (account.site_admin)
+    return role::site_admin;
+  auto at = account.roles.find(tenant);
+  if (at == account.roles.end())
+    return role::none;
+  auto held = parse_role(at->second).value_or(role::none);
+  return held == role::site_admin ? role::none : held; // only the flag makes one
+}
+
+bus_requests::bus_requests(const services& with, control_port& control, bus::endpoint& outside)
+    : with_(with), control_(control), outside_(outside) {}
+
+bus_requests::~bus_requests() {
+  stop();
+}
+
+void bus_requests::start() {
+  bus::subscribe_options options;
+  options.retain_handling = 2; // a request is never taken from the broker's store
+  options.retain_as_published = true;
+  for (const char* filter : {"oob/v1/+/op/+/req/+", "oob/v1/+/ext/+/req/+", "oobx/v1/+/op/+/req/+",
+                             "oobx/v1/+/ext/+/req/+"})
+    subscriptions_.push_back(
+        outside_.subscribe(filter, options, [this](const bus::message& m) { arrived(m); }));
+}
+
+void bus_requests::stop() {
+  subscriptions_.clear();
+}
+
+bool bus_requests::take(const tenant_key& tenant) {
+  std::lock_guard lock(mutex_);
+  const auto now = with_.clock.now();
+  auto& b = buckets_[tenant];
+  if (b.at != 0)
+    b.left = std::min(burst, b.left + static_cast<double>(now - b.at) / 1000.0 * per_second);
+  b.at = now;
+  if (b.left < 1)
+    return false;
+  b.left -= 1;
+  return true;
+}
+
+void bus_requests::refuse(const bus::message& m, const uuid& id, const device_ref& ref,
+                          failure why) {
+  ++with_.counters.requests_refused;
+  spdlog::info("request on {} refused: {}", m.topic, to_string(why));
+  auto to = bus::parse_topic(m.response_topic);
+  if (!to || to->what != bus::topic_kind::response)
+    return;
+  response r;
+  r.id = id;
+  r.status = request_status::rejected;
+  r.text = why.detail.empty() ? std::string(explain(why.what).what) : why.detail;
+  r.why = std::move(why);
+  bus::envelope e;
+  e.id = with_.clock.new_id();
+  e.ts = with_.clock.now();
+  e.src = with_.node;
+  e.cor = id;
+  bus::message out;
+  out.topic = m.response_topic;
+  out.correlation = m.correlation;
+  out.payload = std::make_shared<const std::string>(bus::encode(e, ref, r, encoding_of(to->root)));
+  out.content_type = std::string(bus::content_type_of(to->root));
+  out.expiry = std::chrono::seconds(60);
+  outside_.publish(std::move(out));
+}
+
+void bus_requests::arrived(const bus::message& m) {
+  auto topic = bus::parse_topic(m.topic);
+  if (!topic || topic->what != bus::topic_kind::request)
+    return;
+  if (m.retain) {
+    ++with_.counters.retained_commands;
+    spdlog::warn("retained request on {} refused and cleared: a request is never retained",
+                 m.topic);
+    bus::message clear;
+    clear.topic = m.topic;
+    clear.payload = std::make_shared<const std::string>();
+    clear.retain = true;
+    outside_.publish(std::move(clear));
+    return;
+  }
+  if (m.payload->empty())
+    return; // our own clearing
+  const device_ref ref{topic->tenant, topic->device};
+  bus::message shallow = m; // the payload is shared
+  if (!m.response_topic.empty() && !own_response_topic(*topic, m.response_topic)) {
+    ++with_.counters.requests_refused;
+    spdlog::warn("request on {} refused: its response topic {} is not the requester's own", m.topic,
+                 m.response_topic);
+    return; // and nothing is sent anywhere
+  }
+  if (auto fits = bus::check_content_type(topic->root, m.content_type); !fits)
+    return refuse(shallow, {}, ref, fits.error());
+  if (!take(topic->tenant))
+    return refuse(shallow, {}, ref, fail(problem::busy, "this tenant may ask 50 times a second"));
+  auto decoded = bus::decode_request(*m.payload, encoding_of(topic->root));
+  if (!decoded) {
+    ++with_.counters.decode_errors;
+    return refuse(shallow, {}, ref, decoded.error());
+  }
+  request r;
+  r.id = decoded->id.value_or(with_.clock.new_id());
+  r.target = ref;
+  r.body = std::move(decoded->body);
+  r.deadline = decoded->deadline;
+  r.by = topic->who;
+  r.channel = "mqtt";
+  auto name = topic->who.name;
+  with_.store.get_account(name, [this, alive = std::weak_ptr<bool>(alive_), shallow,
+                                 r = std::move(r),
+                                 root = topic->root](result<account_row> account) mutable {
+    auto still = alive.lock();
+    if (!still)
+      return;
+    if (!account) {
+      auto why = account.error();
+      if (why.what == problem::not_found)
+        why = fail(problem::forbidden, "this account does not exist any more");
+      return refuse(shallow, r.id, r.target, std::move(why));
+    }
+    const auto held = role_of(*account, r.target.tenant);
+    auto ref_of = r.target;
+    control_.submit(std::move(r), held, [this, alive, shallow, root, ref_of](response answer) {
+      auto again = alive.lock();
+      if (!again || shallow.response_topic.empty())
+        return;
+      bus::envelope e;
+      e.id = with_.clock.new_id();
+      e.ts = with_.clock.now();
+      e.src = with_.node;
+      e.cor = answer.id;
+      e.rev = answer.rev;
+      bus::message out;
+      out.topic = shallow.response_topic;
+      out.correlation = shallow.correlation;
+      out.payload =
+          std::make_shared<const std::string>(bus::encode(e, ref_of, answer, encoding_of(root)));
+      out.content_type = std::string(bus::content_type_of(root));
+      out.expiry = std::chrono::seconds(60);
+      outside_.publish(std::move(out));
+    });
+  });
+}
+
+} // namespace outband

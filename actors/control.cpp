@@ -1,0 +1,234 @@
+#include "actors/control.hpp"
+
+#include "messages/bus/envelope.hpp"
+#include "messages/bus/topics.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace outband {
+
+namespace {
+
+desk_actor::behavior_type desk_behavior(desk_actor::stateful_pointer<desk_state> self,
+                                        const services* with) {
+  self->state.start(self, *with);
+  return {
+      [self](const request_submitted& m) { self->state.on(m); },
+      [self](const outcome_arrived& m) { self->state.on(m); },
+      [](const desk_step& m) { (*m.go)(); },
+      [self](const desk_tick& m) { self->state.on(m); },
+  };
+}
+
+bus::envelope envelope_of(const services& with) {
+  bus::envelope e;
+  e.id = with.clock.new_id();
+  e.ts = with.clock.now();
+  e.src = with.node;
+  return e;
+}
+
+bus::message internal_message(std::string topic, std::string payload) {
+  bus::message m;
+  m.topic = std::move(topic);
+  m.payload = std::make_shared<const std::string>(std::move(payload));
+  m.content_type = std::string(bus::content_type_of(bus::root::native));
+  return m;
+}
+
+} // namespace
+
+control::control(caf::actor_system& system, const services& with) : system_(system), with_(with) {}
+
+control::~control() {
+  stop();
+}
+
+void control::start() {
+  restart();
+  bus::subscribe_options options;
+  options.retain_handling = 2;
+  subscriptions_.push_back(with_.internal.subscribe(
+      bus::node_reply_topic(with_.node), options, [this](const bus::message& m) {
+        auto decoded = bus::decode_response_document(*m.payload, bus::encoding::msgpack);
+        if (!decoded) {
+          ++with_.counters.decode_errors;
+          spdlog::warn("reply on {} dropped: {}", m.topic, to_string(decoded.error()));
+          return;
+        }
+        desk_actor to;
+        {
+          std::lock_guard lock(mutex_);
+          to = desk_;
+        }
+        if (to)
+          caf::anon_send(to, outcome_arrived{std::move(decoded->body)});
+      }));
+}
+
+void control::restart() {
+  auto fresh = system_.spawn(desk_behavior, &with_);
+  std::lock_guard lock(mutex_);
+  desk_ = fresh;
+}
+
+void control::stop() {
+  subscriptions_.clear();
+  desk_actor last;
+  {
+    std::lock_guard lock(mutex_);
+    last = std::exchange(desk_, nullptr);
+  }
+  if (last)
+    caf::anon_send_exit(last, caf::exit_reason::user_shutdown);
+}
+
+caf::actor_addr control::address() const {
+  std::lock_guard lock(mutex_);
+  return desk_ ? caf::actor_cast<caf::actor_addr>(desk_) : caf::actor_addr{};
+}
+
+void control::submit(request r, role held, std::function<void(response)> on_response) {
+  desk_actor to;
+  {
+    std::lock_guard lock(mutex_);
+    to = desk_;
+  }
+  if (!to) {
+    response refused;
+    refused.id = r.id;
+    refused.why = fail(problem::store_unavailable, "the server is shutting down");
+    refused.text = refused.why->detail;
+    return on_response(std::move(refused));
+  }
+  caf::anon_send(to, request_submitted{
+                         std::move(r), held,
+                         std::make_shared<std::function<void(response)>>(std::move(on_response))});
+}
+
+void control::find_link(const device_ref& ref, std::function<void(result<std::string>)> cb) {
+  if (auto here = with_.directory.find(ref))
+    return cb(here->instance);
+  // Not ours: perhaps another node's, perhaps nobody's, perhaps not this tenant's.
+  with_.store.get_device(ref, [cb = std::move(cb), node = with_.node](result<device_record> r) {
+    if (!r)
+      return cb(r.error());
+    if (!r->connected || r->instance.empty() || r->instance == node)
+      return cb(fail(problem::link_down));
+    cb(r->instance);
+  });
+}
+
+void control::ask(device_ref ref, amt_operation op, std::chrono::milliseconds timeout,
+                  answer<amt_outcome> cb) {
+  if (is_change(op))
+    return cb(fail(problem::internal, "a change is a request, not a live read"));
+  find_link(ref, [this, ref, op = std::move(op), timeout,
+                  cb = std::move(cb)](result<std::string> instance) mutable {
+    if (!instance)
+      return cb(instance.error());
+    ask_at(*instance, std::move(ref), std::move(op), timeout, std::move(cb));
+  });
+}
+
+void control::ask_at(const std::string& instance, device_ref ref, amt_operation op,
+                     std::chrono::milliseconds timeout, answer<amt_outcome> cb) {
+  amt_call call;
+  call.id = with_.clock.new_id();
+  call.device = std::move(ref);
+  call.operation = std::move(op);
+  call.deadline = with_.clock.now() + timeout.count();
+  auto m =
+      internal_message(bus::node_ask_topic(instance),
+                       bus::encode(envelope_of(with_), work_body{call}, bus::encoding::msgpack));
+  // A little longer than the link's own deadline, so that its words reach us.
+  with_.internal.request(std::move(m), timeout + std::chrono::milliseconds(500),
+                         [cb = std::move(cb)](result<bus::message> answered) {
+                           if (!answered) {
+                             auto why = answered.error();
+                             if (why.what == problem::expired)
+                               why = fail(problem::device_timeout);
+                             cb(std::move(why));
+                             return true;
+                           }
+                           auto decoded =
+                               bus::decode_answer(*answered->payload, bus::encoding::msgpack);
+                           if (!decoded)
+                             cb(decoded.error());
+                           else
+                             cb(std::move(decoded->body.outcome));
+                           return true;
+                         });
+}
+
+void control::disconnect(device_ref ref, answer<bool> cb) {
+  find_link(ref, [this, ref, cb = std::move(cb)](result<std::string> instance) {
+    if (!instance) {
+      if (instance.error().what == problem::link_down)
+        return cb(false);
+      return cb(instance.error());
+    }
+    with_.internal.publish(
+        internal_message(bus::node_work_topic(*instance),
+                         bus::encode(envelope_of(with_), work_body{outband::disconnect{ref}},
+                                     bus::encoding::msgpack)),
+        [cb](status s) {
+          if (!s)
+            return cb(s.error());
+          cb(true);
+        });
+  });
+}
+
+void control::device_added(const device_ref& ref) {
+  with_.internal.publish(
+      internal_message(bus::controller_wake_topic(),
+                       bus::encode(envelope_of(with_), bus::wake{bus::wake::kind::changed, ref},
+                                   bus::encoding::msgpack)));
+}
+
+void control::remove_device(device_ref ref, answer<nothing> cb) {
+  std::vector<bus::outgoing> publish;
+  for (auto root : {bus::root::native, bus::root::json}) {
+    if (root == bus::root::json && !with_.mirror_json)
+      continue;
+    event gone;
+    gone.cls = event_class::config;
+    gone.type = "device.deleted";
+    gone.text = "The device was removed.";
+    auto enc = root == bus::root::native ? bus::encoding::msgpack : bus::encoding::cloudevents;
+    publish.push_back({bus::event_topic(ref, event_class::config, root),
+                       bus::encode(envelope_of(with_), ref, gone, enc),
+                       std::string(bus::content_type_of(root)), false,
+                       std::chrono::seconds(86'400)});
+    // Who is connected gets the empty message, who comes later sees nothing at all.
+    for (auto topic : {bus::desired_topic(ref, root), bus::current_topic(ref, root),
+                       bus::presence_topic(ref, root)})
+      publish.push_back({topic, {}, {}, true, std::nullopt});
+  }
+  with_.store.delete_device(
+      ref, std::move(publish), [this, ref, cb = std::move(cb)](result<nothing> r) {
+        if (!r)
+          return cb(r.error());
+        with_.internal.publish(internal_message(
+            bus::controller_wake_topic(),
+            bus::encode(envelope_of(with_), bus::wake{bus::wake::kind::deleted, ref},
+                        bus::encoding::msgpack)));
+        // Its tunnel, if any, is nobody's any more; when it calls home again it is unknown.
+        if (auto here = with_.directory.find(ref))
+          with_.internal.publish(
+              internal_message(bus::node_work_topic(here->instance),
+                               bus::encode(envelope_of(with_), work_body{outband::disconnect{ref}},
+                                           bus::encoding::msgpack)));
+        cb(nothing{});
+      });
+}
+
+control_port::counts control::count() const {
+  return {with_.counters.links.load(), with_.counters.device_actors.load(),
+          with_.counters.queued_calls.load()};
+}
+
+} // namespace outband

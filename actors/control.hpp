@@ -1,0 +1,89 @@
+/// The one handler of requests: REST routes and bus requests come here. Implements control_port.
+///
+/// Context: any thread; a desk actor keeps who waits. What is accepted is stored first, in one
+/// transaction with what announces it; only then is anybody told. See DESK in interfaces.hpp.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/services.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace outband {
+
+/// What the desk actor keeps: whoever waits for the final word on a command.
+class desk_state {
+public:
+  static inline const char* name = "outband.desk";
+  static constexpr std::size_t max_waiting = 100'000;
+  static constexpr std::chrono::milliseconds default_deadline{60'000};
+  static constexpr std::chrono::milliseconds longest_deadline{300'000};
+
+  void start(desk_actor::pointer self, const services& with);
+  void on(request_submitted submitted);
+  void on(const outcome_arrived& arrived);
+  void on(const desk_tick& tick);
+
+private:
+  using responder = std::shared_ptr<std::function<void(response)>>;
+  struct waiter {
+    responder tell;
+    time_ms until = 0;
+  };
+
+  void snapshot(request r, responder tell);
+  void patch(request r, responder tell, int attempt);
+  void store_patch(request r, responder tell, int attempt, const desired_row& row);
+  void command(request r, responder tell, int attempt);
+  void store_command(request r, responder tell, int attempt, const desired_row& row);
+  void duplicate(const request& r, const responder& tell, const command_row& existing);
+  void wait_for(const uuid& id, responder tell, time_ms until);
+  void arm();
+  void wake(const device_ref& ref);
+  std::vector<bus::outgoing> desired_documents(const device_ref& ref, const desired_state& next,
+                                               revision rev, const request& r) const;
+  command_row row_for(const request& r) const;
+  /// Wraps a store's completion so that it continues on this actor.
+  template <class T, class F> answer<T> here(F f);
+
+  desk_actor::pointer self_ = nullptr;
+  const services* with_ = nullptr;
+  std::unordered_multimap<uuid, waiter> waiting_;
+  std::uint64_t timer_ = 0;
+  bool armed_ = false;
+};
+
+class control final : public control_port {
+public:
+  control(caf::actor_system& system, const services& with);
+  ~control() override;
+  void start();
+  void stop();
+  void restart();
+  caf::actor_addr address() const;
+
+  void submit(request r, role held, std::function<void(response)> on_response) override;
+  void ask(device_ref ref, amt_operation op, std::chrono::milliseconds timeout,
+           answer<amt_outcome> cb) override;
+  void disconnect(device_ref ref, answer<bool> cb) override;
+  void device_added(const device_ref& ref) override;
+  void remove_device(device_ref ref, answer<nothing> cb) override;
+  counts count() const override;
+
+private:
+  void find_link(const device_ref& ref, std::function<void(result<std::string>)> cb);
+  void ask_at(const std::string& instance, device_ref ref, amt_operation op,
+              std::chrono::milliseconds timeout, answer<amt_outcome> cb);
+
+  caf::actor_system& system_;
+  const services& with_;
+  mutable std::mutex mutex_;
+  desk_actor desk_;
+  std::vector<bus::subscription> subscriptions_;
+};
+
+} // namespace outband

@@ -1,0 +1,278 @@
+#include "actors/controller.hpp"
+
+#include "actors/device.hpp"
+#include "messages/bus/envelope.hpp"
+#include "messages/bus/topics.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace outband {
+
+// -- tenant -------------------------------------------------------------------------------------
+
+void tenant_state::start(tenant_actor::pointer self, const services& with, tenant_key key) {
+  self_ = self;
+  with_ = &with;
+  key_ = std::move(key);
+}
+
+tenant_state::child& tenant_state::of(const device_id& id) {
+  auto at = devices_.find(id);
+  if (at != devices_.end() && at->second.actor)
+    return at->second;
+  auto& c = devices_[id];
+  c.life = next_life_++;
+  c.actor = self_->spawn<caf::monitored>(device_behavior, with_, device_ref{key_, id},
+                                         weak_handle<tenant_actor>(self_), c.life);
+  return c;
+}
+
+void tenant_state::on(const observation& o) {
+  auto& c = of(o.device.device);
+  ++c.touched;
+  self_->send(c.actor, o);
+}
+
+void tenant_state::on(const about_device& about) {
+  auto& c = of(about.device);
+  ++c.touched;
+  self_->send(c.actor, row_changed{});
+}
+
+void tenant_state::on(const passivate& quiet) {
+  auto at = devices_.find(quiet.device);
+  if (at == devices_.end() || at->second.life != quiet.spawned)
+    return;
+  // Whatever was sent before reaches it before this; what comes later goes to a new life.
+  self_->send(at->second.actor, leave{});
+  devices_.erase(at);
+}
+
+void tenant_state::on(const forget_device& gone) {
+  auto at = devices_.find(gone.device);
+  if (at == devices_.end())
+    return;
+  self_->send(at->second.actor, leave{});
+  devices_.erase(at);
+}
+
+void tenant_state::down(const caf::actor_addr& who, bool by_a_defect) {
+  for (auto at = devices_.begin(); at != devices_.end(); ++at) {
+    if (at->second.actor.address() != who)
+      continue;
+    if (!by_a_defect) {
+      devices_.erase(at);
+      return;
+    }
+    ++with_->counters.actor_restarts;
+    spdlog::error("device={}/{} actor ended by a defect; starting over from the stored state", key_,
+                  to_string(at->first));
+    at->second.actor = nullptr;
+    // A defect that comes back at once must not spin; the next event tries again.
+    if (++at->second.crashes <= 3)
+      of(at->first);
+    return;
+  }
+}
+
+namespace {
+
+tenant_actor::behavior_type tenant_behavior(tenant_actor::stateful_pointer<tenant_state> self,
+                                            const services* with, tenant_key key) {
+  self->state.start(self, *with, std::move(key));
+  self->set_down_handler([self](const caf::down_msg& m) {
+    self->state.down(m.source, m.reason != caf::exit_reason::normal &&
+                                   m.reason != caf::exit_reason::user_shutdown && m.reason);
+  });
+  return {
+      [self](const observation& m) { self->state.on(m); },
+      [self](const about_device& m) { self->state.on(m); },
+      [self](const passivate& m) { self->state.on(m); },
+      [self](const forget_device& m) { self->state.on(m); },
+  };
+}
+
+} // namespace
+
+// -- controller ---------------------------------------------------------------------------------
+
+void controller_state::start(controller_actor::pointer self, const services& with) {
+  self_ = self;
+  with_ = &with;
+}
+
+tenant_actor& controller_state::of(const tenant_key& key) {
+  auto& t = tenants_[key];
+  if (!t)
+    t = self_->spawn<caf::monitored>(tenant_behavior, with_, key);
+  return t;
+}
+
+void controller_state::down(const caf::actor_addr& who) {
+  for (auto& [key, actor] : tenants_)
+    if (actor && actor.address() == who) {
+      ++with_->counters.actor_restarts;
+      spdlog::error("tenant={} actor ended; its devices start over at the next event", key);
+      actor = nullptr;
+    }
+}
+
+void controller_state::on(const observed& seen) {
+  for (const auto& o : seen.items)
+    self_->send(of(o.device.tenant), o);
+}
+
+void controller_state::on(const device_changed& changed) {
+  self_->send(of(changed.ref.tenant), about_device{changed.ref.device});
+}
+
+void controller_state::on(const device_gone& gone) {
+  self_->send(of(gone.ref.tenant), forget_device{gone.ref.device});
+}
+
+void controller_state::on(settle_former_links former) {
+  // A machine that has come back has a newer epoch, so this word about the old one is dropped.
+  // In portions, lest a restart of a large site becomes a burst.
+  constexpr std::size_t portion = 200;
+  const auto now = with_->clock.now();
+  for (std::size_t i = 0; i < portion && !former.links.empty(); ++i) {
+    auto [ref, epoch] = former.links.back();
+    former.links.pop_back();
+    link_down down{link_end::shutdown,
+                   "The server was restarted and the machine has not come back."};
+    self_->send(of(ref.tenant), observation{ref, epoch, now, std::move(down)});
+  }
+  if (!former.links.empty())
+    self_->delayed_send(self_, std::chrono::milliseconds(200), std::move(former));
+}
+
+namespace {
+
+controller_actor::behavior_type
+controller_behavior(controller_actor::stateful_pointer<controller_state> self,
+                    const services* with) {
+  self->state.start(self, *with);
+  self->set_down_handler([self](const caf::down_msg& m) { self->state.down(m.source); });
+  return {
+      [self](const observed& m) { self->state.on(m); },
+      [self](const device_changed& m) { self->state.on(m); },
+      [self](const device_gone& m) { self->state.on(m); },
+      [self](const settle_former_links& m) { self->state.on(m); },
+  };
+}
+
+} // namespace
+
+// -- the role -----------------------------------------------------------------------------------
+
+controller::controller(caf::actor_system& system, const services& with)
+    : system_(system), with_(with) {}
+
+controller::~controller() {
+  stop();
+}
+
+template <class Message> void controller::tell(Message m) {
+  controller_actor to;
+  {
+    std::lock_guard lock(mutex_);
+    to = actor_;
+  }
+  if (to)
+    caf::anon_send(to, std::move(m));
+}
+
+void controller::start() {
+  restart();
+  bus::subscribe_options options;
+  options.retain_handling = 2;
+  subscriptions_.push_back(with_.internal.subscribe(
+      bus::node_observations_topic("+"), options, [this](const bus::message& m) {
+        if (m.retain) {
+          ++with_.counters.retained_commands;
+          return;
+        }
+        auto decoded = bus::decode_observations(*m.payload, bus::encoding::msgpack);
+        if (!decoded) {
+          ++with_.counters.decode_errors;
+          spdlog::warn("observations on {} dropped: {}", m.topic, to_string(decoded.error()));
+          return;
+        }
+        tell(observed{std::move(decoded->body)});
+      }));
+  subscriptions_.push_back(with_.internal.subscribe(
+      bus::controller_wake_topic(), options, [this](const bus::message& m) {
+        auto decoded = bus::decode_wake(*m.payload, bus::encoding::msgpack);
+        if (!decoded) {
+          ++with_.counters.decode_errors;
+          return;
+        }
+        if (decoded->body.what == bus::wake::kind::deleted)
+          tell(device_gone{decoded->body.device});
+        else
+          tell(device_changed{decoded->body.device});
+      }));
+  settle_former_links_of_this_node();
+  take_up_unsettled({});
+}
+
+void controller::restart() {
+  auto fresh = system_.spawn(controller_behavior, &with_);
+  std::lock_guard lock(mutex_);
+  actor_ = fresh;
+}
+
+void controller::stop() {
+  subscriptions_.clear();
+  controller_actor last;
+  {
+    std::lock_guard lock(mutex_);
+    last = std::exchange(actor_, nullptr);
+  }
+  if (last)
+    caf::anon_send_exit(last, caf::exit_reason::user_shutdown);
+}
+
+caf::actor_addr controller::address() const {
+  std::lock_guard lock(mutex_);
+  return actor_ ? caf::actor_cast<caf::actor_addr>(actor_) : caf::actor_addr{};
+}
+
+void controller::take_up_unsettled(std::string after) {
+  constexpr std::size_t page = 500;
+  with_.store.unsettled(after, page, [this](result<std::vector<device_ref>> r) {
+    if (!r) {
+      spdlog::error("unsettled devices not read: {}", to_string(r.error()));
+      return;
+    }
+    for (const auto& ref : *r)
+      tell(device_changed{ref});
+    if (r->size() == page)
+      take_up_unsettled(to_string(r->back()));
+  });
+}
+
+void controller::settle_former_links_of_this_node() {
+  with_.store.forget_links(
+      with_.node, with_.incarnation,
+      [this](result<std::vector<std::pair<device_ref, link_epoch>>> r) {
+        if (!r) {
+          spdlog::error("former links not settled: {}", to_string(r.error()));
+          return;
+        }
+        if (r->empty())
+          return;
+        spdlog::info("{} machines had a tunnel to the former life of this node", r->size());
+        controller_actor to;
+        {
+          std::lock_guard lock(mutex_);
+          to = actor_;
+        }
+        if (to)
+          caf::delayed_anon_send(to, with_.former_links_grace, settle_former_links{std::move(*r)});
+      });
+}
+
+} // namespace outband

@@ -1,0 +1,134 @@
+/// What a device's actor decides: (memory, event, now) -> (memory, effects). Pure; no CAF, no
+/// store, no clock but the one handed in. The actor in device.cpp carries the effects out.
+///
+/// A *run* is one attempt to change the machine's power: read the state, check that the transition
+/// is allowed, send the first action, look whether it had effect, under ORDERED force it after a
+/// timer. Only one run at a time. A run serves either the wish (a level: on, off, sleep, hibernate)
+/// or a command (once: reset, cycle; or one CIM action as MPS offers it). Levels may be tried again
+/// after the state was read; commands are sent at most once.
+///
+/// Nothing here polls: while a run watches, it looks a bounded number of times; otherwise only an
+/// event makes it look.
+#pragma once
+
+#include "actors/ports/store.hpp"
+#include "messages/domain/documents.hpp"
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace outband {
+
+/// Times of the power policy; configuration `power.*`.
+struct power_times {
+  std::chrono::milliseconds graceful{30'000}; ///< for the operating system to obey
+  std::chrono::milliseconds forced{20'000};   ///< for the hardware to obey
+  std::chrono::milliseconds first_look{500};  ///< then doubling up to `max_look`
+  std::chrono::milliseconds max_look{5'000};
+  std::chrono::milliseconds read_deadline{10'000};
+  std::chrono::milliseconds change_deadline{30'000};
+  std::chrono::milliseconds freshness{60'000}; ///< an unchanged reading is stored this seldom
+};
+
+enum class run_phase : std::uint8_t {
+  reading,       ///< before anything is sent
+  capabilities,  ///< which actions does this firmware know?
+  sending,       ///< the first action is on its way
+  watching,      ///< did it have effect?
+  forcing,       ///< the forced action is on its way
+  watching_force ///< did that have effect?
+};
+
+struct power_run {
+  std::optional<uuid> command; ///< to be answered; none for the wish
+  request_body goal;           ///< ask_desired for the wish, ask_once or ask_action otherwise
+  power_target target = power_target::keep; ///< the level to be reached; keep for once
+  revision rev = 0;                         ///< of the wish this run serves
+  power_policy policy = power_policy::ordered;
+  power_plan plan{power_action::on, std::nullopt};
+  run_phase phase = run_phase::reading;
+  uuid call;              ///< the call in flight; nil if none
+  bool settled = false;   ///< the command has had its final answer; the run only watches
+  bool left = false;      ///< the link broke or the machine was seen not on since the action
+  bool last_look = false; ///< the watch's time is over; one more reading decides
+  int looks = 0;
+  time_ms phase_until = 0; ///< when watching ends
+};
+
+/// A command with its argument decoded.
+struct open_command {
+  command_row row;
+  request_body body;
+};
+
+/// Everything the device actor knows: the stored row, plus what awaits its write.
+struct device_memory {
+  device_ref ref;
+  desired_state desired;
+  revision desired_rev = 0;
+  current_state current;
+  std::vector<open_command> commands; ///< not final, oldest first
+  std::optional<power_run> run;
+  std::optional<power_capabilities> can;
+  int failures = 0;            ///< of the wish, in a row
+  time_ms not_before = 0;      ///< back-off: no new run for the wish until then
+  time_ms stored_observed = 0; ///< power.observed as last written
+  power_times times;
+};
+
+// -- events -----------------------------------------------------------------------------------
+
+/// The row was read again after somebody stored a wish or a command. Both at once, because an
+/// action towards a level stores its wish in the same transaction and must be sent first.
+struct row_stored {
+  desired_state desired;
+  revision rev = 0;
+  std::vector<open_command> commands; ///< known ones are ignored
+};
+/// The timer armed last has run off.
+struct timer_fired {};
+/// The actor was just spawned from the stored row: commands marked dispatched have an unknown end.
+struct awakened {};
+using device_event = std::variant<awakened, row_stored, observation, timer_fired>;
+
+// -- effects ----------------------------------------------------------------------------------
+
+/// Hand a call to the terminator that has the link.
+struct send_call {
+  amt_call call;
+  std::string instance;
+  /// The command that must be marked dispatched, durably, before the call leaves.
+  std::optional<uuid> after_marking;
+};
+struct arm_timer {
+  std::chrono::milliseconds after; ///< replaces the former timer; zero or less: at once
+};
+struct emit_event {
+  event what;
+};
+/// The command has its final answer.
+struct finish_command {
+  command_row row;
+  response answer;
+};
+/// current (and perhaps presence) changed and must be written and published.
+struct write_current {
+  bool presence_too = false;
+};
+/// Said about a link that is not the newest; count it.
+struct drop_stale {};
+using device_effect =
+    std::variant<send_call, arm_timer, emit_event, finish_command, write_current, drop_stale>;
+
+/// `fresh_id` yields ids for calls.
+std::vector<device_effect> decide(device_memory& mem, const device_event& what, time_ms now,
+                                  const std::function<uuid()>& fresh_id);
+
+/// Nothing pending: no run, no open command, no back-off to wait for.
+bool quiet(const device_memory& mem, time_ms now);
+
+} // namespace outband

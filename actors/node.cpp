@@ -1,0 +1,120 @@
+#include "actors/node.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/atom.hpp>
+#include <caf/event_based_actor.hpp>
+
+#include <spdlog/spdlog.h>
+
+namespace outband {
+
+namespace {
+
+struct config : caf::actor_system_config {
+  explicit config(std::size_t threads) {
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", std::max<std::size_t>(threads, 1));
+    set("scheduler.max-throughput", std::size_t{100});
+  }
+};
+
+} // namespace
+
+struct node::impl {
+  impl(std::size_t threads, const services& with, bus::endpoint& outside)
+      : cfg(threads), system(cfg), terminator(system, with), control(system, with),
+        controller(system, with), requests(with, control, outside) {}
+
+  config cfg;
+  caf::actor_system system;
+  outband::terminator terminator;
+  outband::control control;
+  outband::controller controller;
+  bus_requests requests;
+  caf::actor guard;
+};
+
+namespace {
+
+struct watch_all {};
+
+} // namespace
+} // namespace outband
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::watch_all)
+
+namespace outband {
+
+node::node(services with, node_roles roles, bus::endpoint& outside, std::size_t actor_threads)
+    : with_(std::move(with)), roles_(roles), outside_(outside),
+      impl_(std::make_unique<impl>(actor_threads, with_, outside)) {}
+
+node::~node() {
+  stop();
+}
+
+void node::start() {
+  auto* i = impl_.get();
+  const auto r = roles_;
+  // The order matters: whoever listens comes before whoever speaks.
+  if (r.controller)
+    i->controller.start();
+  if (r.api || r.controller)
+    i->control.start();
+  if (r.terminator)
+    i->terminator.start();
+  if (r.controller)
+    i->requests.start();
+  auto* restarts = &with_.counters.actor_restarts;
+  i->guard = i->system.spawn([i, r, restarts](caf::event_based_actor* self) -> caf::behavior {
+    self->set_down_handler([i, r, restarts, self](const caf::down_msg& m) {
+      if (!m.reason || m.reason == caf::exit_reason::user_shutdown)
+        return;
+      ++*restarts;
+      spdlog::error("an actor of this node ended by a defect and is started again");
+      if (r.controller && i->controller.address() == m.source)
+        i->controller.restart();
+      else if (r.terminator && i->terminator.address() == m.source)
+        i->terminator.restart();
+      else if (i->control.address() == m.source)
+        i->control.restart();
+      self->send(self, watch_all{});
+    });
+    self->send(self, watch_all{});
+    return {[i, r, self](const watch_all&) {
+      for (const auto& who :
+           {r.controller ? i->controller.address() : caf::actor_addr{},
+            r.terminator ? i->terminator.address() : caf::actor_addr{}, i->control.address()}) {
+        if (!who)
+          continue;
+        self->demonitor(who); // at most one watch each
+        self->monitor(who);
+      }
+    }};
+  });
+}
+
+void node::stop() {
+  if (!impl_)
+    return;
+  if (impl_->guard) {
+    caf::anon_send_exit(impl_->guard, caf::exit_reason::user_shutdown);
+    impl_->guard = nullptr;
+  }
+  impl_->requests.stop();
+  impl_->terminator.stop();
+  impl_->control.stop();
+  impl_->controller.stop();
+  impl_.reset(); // waits for the last actor
+}
+
+terminator_port& node::terminator() {
+  return impl_->terminator;
+}
+
+control_port& node::control() {
+  return impl_->control;
+}
+
+} // namespace outband

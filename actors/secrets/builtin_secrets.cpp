@@ -1,0 +1,105 @@
+#include "actors/secrets/builtin_secrets.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+namespace outband::secrets {
+
+namespace {
+
+void put_octets(std::string& out, std::uint64_t value, int count) {
+  for (int shift = 8 * (count - 1); shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(value >> shift & 0xff));
+}
+
+void put_text(std::string& out, std::string_view text) {
+  put_octets(out, text.size(), 4);
+  out.append(text);
+}
+
+std::string place(const device_ref& ref, secret_name name) {
+  return "the " + std::string(to_string(name)) + " of " + to_string(ref);
+}
+
+result<secret_text> open(const aes_key& key, const std::string& key_id, const device_ref& ref,
+                         secret_name name, const sealed_row& row) {
+  if (row.key_id != key_id)
+    return fail(problem::internal, place(ref, name) + " was sealed with master key " + row.key_id +
+                                       ", but this node has " + key_id +
+                                       "; give it the key file that the database belongs to");
+  auto text = unseal(key, row.sealed, associated_data(ref, name, row.version));
+  if (!text)
+    return fail(problem::internal, place(ref, name) + ": " + text.error().detail);
+  return secret_text(std::move(*text));
+}
+
+} // namespace
+
+std::string associated_data(const device_ref& ref, secret_name name, std::uint64_t version) {
+  std::string out;
+  put_text(out, ref.tenant);
+  out.append(reinterpret_cast<const char*>(ref.device.bytes.data()), ref.device.bytes.size());
+  put_text(out, to_string(name));
+  put_octets(out, version, 8);
+  return out;
+}
+
+builtin_secrets::builtin_secrets(aes_key key, secret_rows& rows)
+    : key_(key), key_id_(key.id()), rows_(rows) {}
+
+void builtin_secrets::get(device_ref ref, secret_name name, answer<secret_versions> cb) {
+  rows_.read(ref, name,
+             [key = key_, id = key_id_, ref, name,
+              cb = std::move(cb)](result<std::vector<sealed_row>> rows) {
+               if (!rows)
+                 return cb(rows.error());
+               secret_versions out;
+               for (const auto& row : *rows) {
+                 auto text = open(key, id, ref, name, row);
+                 if (!text)
+                   return cb(text.error());
+                 (row.where == slot::active ? out.active : out.pending) = std::move(*text);
+               }
+               cb(std::move(out));
+             });
+}
+
+void builtin_secrets::put(slot where, device_ref ref, secret_name name, const secret_text& value,
+                          answer<nothing> cb) {
+  sealed_row row;
+  row.where = where;
+  row.key_id = key_id_;
+  // Random instead of counted: a counter would have to be read first, and two writers could then
+  // seal under one number.
+  unsigned char random[8];
+  if (RAND_bytes(random, sizeof random) != 1)
+    return cb(fail(problem::internal, "the system has no random numbers"));
+  for (auto octet : random)
+    row.version = row.version << 8 | octet;
+  row.version &= 0x7fffffffffffffff; // a bigint in the table
+  auto sealed = seal(key_, value.reveal(), associated_data(ref, name, row.version));
+  if (!sealed)
+    return cb(sealed.error());
+  row.sealed = std::move(*sealed);
+  rows_.write(std::move(ref), name, std::move(row), std::move(cb));
+}
+
+void builtin_secrets::put_active(device_ref ref, secret_name name, secret_text value,
+                                 answer<nothing> cb) {
+  put(slot::active, std::move(ref), name, value, std::move(cb));
+}
+
+void builtin_secrets::put_pending(device_ref ref, secret_name name, secret_text value,
+                                  answer<nothing> cb) {
+  put(slot::pending, std::move(ref), name, value, std::move(cb));
+}
+
+void builtin_secrets::promote(device_ref ref, secret_name name, answer<nothing> cb) {
+  rows_.promote(std::move(ref), name, std::move(cb));
+}
+
+void builtin_secrets::discard_pending(device_ref ref, secret_name name, answer<nothing> cb) {
+  rows_.discard_pending(std::move(ref), name, std::move(cb));
+}
+
+} // namespace outband::secrets

@@ -1,0 +1,379 @@
+#include "actors/terminator.hpp"
+
+#include "actors/link.hpp"
+#include "messages/bus/envelope.hpp"
+#include "messages/bus/topics.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace outband {
+
+namespace {
+
+/// Constant time in the contents.
+bool same(const std::string& a, const std::string& b) {
+  return equal(secret_text(a), b);
+}
+
+bus::envelope envelope_of(const services& with) {
+  bus::envelope e;
+  e.id = with.clock.new_id();
+  e.ts = with.clock.now();
+  e.src = with.node;
+  e.inc = with.incarnation;
+  return e;
+}
+
+void publish_internal(const services& with, std::string topic, std::string payload,
+                      std::string correlation = {}) {
+  bus::message m;
+  m.topic = std::move(topic);
+  m.payload = std::make_shared<const std::string>(std::move(payload));
+  m.content_type = std::string(bus::content_type_of(bus::root::native));
+  m.correlation = std::move(correlation);
+  with.internal.publish(std::move(m), [](status s) {
+    if (!s)
+      spdlog::warn("internal message not taken: {}", to_string(s.error()));
+  });
+}
+
+} // namespace
+
+// -- terminator ---------------------------------------------------------------------------------
+
+terminator::terminator(caf::actor_system& system, const services& with)
+    : system_(system), with_(with) {}
+
+terminator::~terminator() {
+  stop();
+}
+
+template <class Message> void terminator::tell(Message m) {
+  instance_actor to;
+  {
+    std::lock_guard lock(mutex_);
+    to = actor_;
+  }
+  if (to)
+    caf::anon_send(to, std::move(m));
+}
+
+namespace {
+
+instance_actor::behavior_type
+instance_behavior(instance_actor::stateful_pointer<instance_state> self, const services* with) {
+  self->state.start(self, *with);
+  return {
+      [self](const link_opened& m) { self->state.on(m); },
+      [self](const link_closed& m) { self->state.on(m); },
+      [self](const link_silent& m) { self->state.on(m); },
+      [self](const call_finished& m) { self->state.on(m); },
+      [self](const work_arrived& m) { self->state.on(m); },
+      [self](const flush_observations& m) { self->state.on(m); },
+  };
+}
+
+} // namespace
+
+void terminator::start() {
+  restart();
+  auto work_topic = bus::node_work_topic(with_.node);
+  auto ask_topic = bus::node_ask_topic(with_.node);
+  bus::subscribe_options options;
+  options.retain_handling = 2;
+  subscriptions_.push_back(with_.internal.subscribe(
+      work_topic, options, [this](const bus::message& m) { work(m, false); }));
+  subscriptions_.push_back(with_.internal.subscribe(
+      ask_topic, options, [this](const bus::message& m) { work(m, true); }));
+}
+
+void terminator::restart() {
+  auto fresh = system_.spawn(instance_behavior, &with_);
+  std::vector<link_opened> adopt;
+  {
+    std::lock_guard lock(mutex_);
+    actor_ = fresh;
+    adopt.reserve(open_.size());
+    for (const auto& [ref, link] : open_)
+      adopt.push_back(link);
+  }
+  for (auto& link : adopt)
+    caf::anon_send(fresh, std::move(link));
+}
+
+void terminator::stop() {
+  subscriptions_.clear();
+  instance_actor last;
+  {
+    std::lock_guard lock(mutex_);
+    last = std::exchange(actor_, nullptr);
+    open_.clear();
+  }
+  if (last)
+    caf::anon_send_exit(last, caf::exit_reason::user_shutdown);
+}
+
+caf::actor_addr terminator::address() const {
+  std::lock_guard lock(mutex_);
+  return actor_ ? caf::actor_cast<caf::actor_addr>(actor_) : caf::actor_addr{};
+}
+
+void terminator::work(const bus::message& m, bool live) {
+  if (m.retain) {
+    ++with_.counters.retained_commands;
+    spdlog::warn("refused a retained message on {}: work is never retained", m.topic);
+    return;
+  }
+  auto decoded = bus::decode_work(*m.payload, bus::encoding::msgpack);
+  if (!decoded) {
+    ++with_.counters.decode_errors;
+    spdlog::warn("refused work on {}: {}", m.topic, to_string(decoded.error()));
+    return;
+  }
+  call_origin origin;
+  if (live) {
+    if (m.response_topic.empty())
+      return;
+    origin = {m.response_topic, m.correlation};
+  }
+  tell(work_arrived{std::move(decoded->body), std::move(origin)});
+}
+
+void terminator::admit(cira_login login, answer<admission> cb) {
+  auto guid = login.guid;
+  with_.store.find_cira_identity(
+      guid, [this, login = std::move(login), cb = std::move(cb)](result<cira_identity> r) mutable {
+        if (!r) {
+          if (r.error().what == problem::not_found)
+            return cb(
+                fail(problem::unauthenticated, "the GUID is not registered; add the device first"));
+          return cb(r.error());
+        }
+        admit_known(std::move(login), std::move(*r), std::move(cb));
+      });
+}
+
+void terminator::admit_known(cira_login login, cira_identity identity, answer<admission> cb) {
+  auto ref = identity.ref;
+  with_.secrets.get(
+      ref, secret_name::mps_password,
+      [this, login = std::move(login), identity = std::move(identity),
+       cb = std::move(cb)](result<secret_versions> r) mutable {
+        if (!r)
+          return cb(r.error());
+        const bool user_ok = same(identity.mps_username, login.username);
+        const bool active_ok = r->active && equal(*r->active, login.password.reveal());
+        const bool pending_ok = r->pending && equal(*r->pending, login.password.reveal());
+        if (!user_ok)
+          return cb(fail(problem::unauthenticated, "wrong MPS user name"));
+        if (!active_ok && !pending_ok)
+          return cb(fail(problem::unauthenticated, r->active || r->pending
+                                                       ? "wrong MPS password"
+                                                       : "no MPS password is stored for it"));
+        if (!active_ok) {
+          // The machine uses the new password: now it is known to have it.
+          with_.secrets.promote(identity.ref, secret_name::mps_password, [](result<nothing> p) {
+            if (!p)
+              spdlog::warn("pending MPS password not promoted: {}", to_string(p.error()));
+          });
+        }
+        take_epoch(std::move(login), std::move(identity), std::move(cb));
+      });
+}
+
+void terminator::take_epoch(cira_login login, cira_identity identity, answer<admission> cb) {
+  auto ref = identity.ref;
+  with_.secrets.get(
+      ref, secret_name::amt_password,
+      [this, login = std::move(login), identity = std::move(identity),
+       cb = std::move(cb)](result<secret_versions> amt) mutable {
+        if (!amt)
+          return cb(amt.error());
+        epoch_request req{identity.ref, with_.node, with_.incarnation, login.peer};
+        with_.store.take_epoch(req, [this, identity = std::move(identity), amt = std::move(*amt),
+                                     cb = std::move(cb)](result<epoch_grant> granted) mutable {
+          if (!granted)
+            return cb(granted.error());
+          if (!granted->previous_instance.empty()) {
+            evict e{identity.ref, granted->previous_epoch};
+            publish_internal(with_, bus::node_work_topic(granted->previous_instance),
+                             bus::encode(envelope_of(with_), work_body{e}, bus::encoding::msgpack));
+          }
+          admission a;
+          a.ref = identity.ref;
+          a.epoch = granted->epoch;
+          a.amt_username = identity.amt_username.empty() ? "admin" : identity.amt_username;
+          a.amt_password = amt.active.value_or(secret_text{});
+          cb(std::move(a));
+        });
+      });
+}
+
+void terminator::up(const admission& who, std::string peer, int trigger,
+                    std::shared_ptr<amt_link_port> link) {
+  link_opened opened{who.ref, who.epoch, std::move(peer), trigger, std::move(link)};
+  {
+    std::lock_guard lock(mutex_);
+    auto& known = open_[who.ref];
+    if (known.epoch < who.epoch)
+      known = opened;
+  }
+  with_.directory.put(who.ref, {with_.node, who.epoch});
+  tell(std::move(opened));
+}
+
+void terminator::down(const device_ref& ref, link_epoch epoch, link_end why, std::string text) {
+  {
+    std::lock_guard lock(mutex_);
+    auto at = open_.find(ref);
+    if (at != open_.end() && at->second.epoch == epoch)
+      open_.erase(at);
+  }
+  with_.directory.remove(ref, epoch);
+  // Conditional on the epoch: a late word about an old socket changes nothing.
+  with_.store.link_down(ref, epoch, [ref](result<bool> r) {
+    if (!r)
+      spdlog::warn("device={} link end not stored: {}", to_string(ref), to_string(r.error()));
+  });
+  tell(link_closed{ref, epoch, why, std::move(text)});
+}
+
+void terminator::late(const device_ref& ref, link_epoch epoch, bool is_late) {
+  tell(link_silent{ref, epoch, is_late});
+}
+
+// -- instance -----------------------------------------------------------------------------------
+
+void instance_state::start(instance_actor::pointer self, const services& with) {
+  self_ = self;
+  with_ = &with;
+}
+
+instance_state::~instance_state() {
+  if (with_)
+    with_->counters.links -= links_.size();
+}
+
+void instance_state::on(link_opened opened) {
+  auto at = links_.find(opened.ref);
+  if (at != links_.end()) {
+    if (at->second.epoch > opened.epoch)
+      return opened.link->close(link_end::evicted, "a newer tunnel of this machine is open");
+    if (at->second.epoch == opened.epoch)
+      return;
+    at->second.port->close(link_end::evicted, "the machine opened a newer tunnel");
+    drop(opened.ref, problem::stale_epoch);
+  }
+  entry e;
+  e.epoch = opened.epoch;
+  e.port = opened.link;
+  e.actor =
+      self_->spawn(link_behavior, with_, link_state_machine::identity{opened.ref, opened.epoch},
+                   opened.link, weak_handle<instance_actor>(self_));
+  links_.emplace(opened.ref, std::move(e));
+  ++with_->counters.links;
+  spdlog::info("device={} link=up epoch={} peer={}", to_string(opened.ref), opened.epoch,
+               opened.peer);
+  link_up up{with_->node, with_->incarnation, opened.peer, opened.trigger};
+  observe({opened.ref, opened.epoch, with_->clock.now(), std::move(up)}, true);
+}
+
+void instance_state::drop(const device_ref& ref, problem why) {
+  auto at = links_.find(ref);
+  if (at == links_.end())
+    return;
+  self_->send(at->second.actor, link_stop{why});
+  links_.erase(at);
+  --with_->counters.links;
+}
+
+void instance_state::on(link_closed closed) {
+  auto at = links_.find(closed.ref);
+  if (at != links_.end() && at->second.epoch == closed.epoch)
+    drop(closed.ref, problem::link_down);
+  spdlog::info("device={} link=down epoch={} why={} {}", to_string(closed.ref), closed.epoch,
+               to_string(closed.why), closed.text);
+  observe({closed.ref, closed.epoch, with_->clock.now(), link_down{closed.why, closed.text}}, true);
+}
+
+void instance_state::on(const link_silent& silent) {
+  auto at = links_.find(silent.ref);
+  if (at == links_.end() || at->second.epoch != silent.epoch)
+    return;
+  observe({silent.ref, silent.epoch, with_->clock.now(), link_late{silent.late}}, true);
+}
+
+void instance_state::on(call_finished finished) {
+  const auto& a = finished.answer;
+  if (finished.origin.reply_topic.empty())
+    return observe({a.device, a.epoch, with_->clock.now(), a}, true);
+  publish_internal(*with_, finished.origin.reply_topic,
+                   bus::encode(envelope_of(*with_), a, bus::encoding::msgpack),
+                   finished.origin.correlation);
+  if (!a.outcome)
+    return;
+  const auto* reading = std::get_if<amt::power_reading>(&*a.outcome);
+  auto at = links_.find(a.device);
+  if (!reading || at == links_.end() || at->second.epoch != a.epoch)
+    return;
+  // What somebody asked for in passing is news only if it is new.
+  const auto now = with_->clock.now();
+  if (reading->state == at->second.last_told && now - at->second.last_told_at < 10'000)
+    return;
+  at->second.last_told = reading->state;
+  at->second.last_told_at = now;
+  observe({a.device, a.epoch, now, power_seen{*reading}}, false);
+}
+
+void instance_state::on(work_arrived work) {
+  struct visitor {
+    instance_state& me;
+    call_origin& origin;
+    void operator()(amt_call& call) const {
+      auto at = me.links_.find(call.device);
+      if (at != me.links_.end())
+        return me.self_->send(at->second.actor, link_call{std::move(call), std::move(origin)});
+      amt_answer a;
+      a.id = call.id;
+      a.device = call.device;
+      a.epoch = call.epoch;
+      a.outcome = fail(problem::link_down);
+      me.on(call_finished{std::move(a), std::move(origin)});
+    }
+    void operator()(const evict& e) const {
+      auto at = me.links_.find(e.device);
+      if (at != me.links_.end() && at->second.epoch == e.epoch)
+        at->second.port->close(link_end::evicted, "the machine opened a newer tunnel elsewhere");
+    }
+    void operator()(const disconnect& d) const {
+      auto at = me.links_.find(d.device);
+      if (at != me.links_.end())
+        at->second.port->close(link_end::requested, "an operator closed the tunnel");
+    }
+  };
+  std::visit(visitor{*this, work.origin}, work.body);
+}
+
+void instance_state::observe(observation o, bool at_once) {
+  ++with_->counters.observations;
+  batch_.push_back(std::move(o));
+  if (at_once || batch_.size() >= 64)
+    return on(flush_observations{});
+  if (!flush_armed_) {
+    flush_armed_ = true;
+    self_->delayed_send(self_, with_->batch_observations, flush_observations{});
+  }
+}
+
+void instance_state::on(const flush_observations&) {
+  flush_armed_ = false;
+  if (batch_.empty())
+    return;
+  publish_internal(*with_, bus::node_observations_topic(with_->node),
+                   bus::encode(envelope_of(*with_), batch_, bus::encoding::msgpack));
+  batch_.clear();
+}
+
+} // namespace outband

@@ -1,0 +1,85 @@
+/// The terminator role of this process: admits tunnels, keeps them, routes work to their actors.
+///
+/// Implements terminator_port for gateway/cira. Holds every open link, so that a restarted instance
+/// actor gets them again. Threads: any; nothing blocks.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/ports/terminator.hpp"
+#include "actors/services.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace outband {
+
+class terminator final : public terminator_port {
+public:
+  terminator(caf::actor_system& system, const services& with);
+  ~terminator() override;
+
+  /// Spawns the instance actor (again) and subscribes to `node/work` and `node/ask`.
+  void start();
+  /// Drops the actor and the subscriptions; links are the sockets' affair.
+  void stop();
+  /// The actor ended by a defect: a new one adopts the open links.
+  void restart();
+
+  void admit(cira_login login, answer<admission> cb) override;
+  void up(const admission& who, std::string peer, int trigger,
+          std::shared_ptr<amt_link_port> link) override;
+  void down(const device_ref& ref, link_epoch epoch, link_end why, std::string text) override;
+  void late(const device_ref& ref, link_epoch epoch, bool late) override;
+
+  caf::actor_addr address() const;
+
+private:
+  void admit_known(cira_login login, cira_identity identity, answer<admission> cb);
+  void take_epoch(cira_login login, cira_identity identity, answer<admission> cb);
+  template <class Message> void tell(Message m);
+  void work(const bus::message& m, bool live);
+
+  caf::actor_system& system_;
+  const services& with_;
+  mutable std::mutex mutex_;
+  instance_actor actor_;
+  std::unordered_map<device_ref, link_opened> open_;
+  std::vector<bus::subscription> subscriptions_;
+};
+
+/// What the instance actor keeps per link.
+class instance_state {
+public:
+  static inline const char* name = "outband.instance";
+
+  void start(instance_actor::pointer self, const services& with);
+  ~instance_state();
+  void on(link_opened opened);
+  void on(link_closed closed);
+  void on(const link_silent& silent);
+  void on(call_finished finished);
+  void on(work_arrived work);
+  void on(const flush_observations& flush);
+
+private:
+  struct entry {
+    link_epoch epoch = 0;
+    link_actor actor;
+    std::shared_ptr<amt_link_port> port;
+    power_state last_told = power_state::unknown; ///< of readings that were asked live
+    time_ms last_told_at = 0;
+  };
+  void observe(observation o, bool at_once);
+  void drop(const device_ref& ref, problem why);
+
+  instance_actor::pointer self_ = nullptr;
+  const services* with_ = nullptr;
+  std::unordered_map<device_ref, entry> links_;
+  std::vector<observation> batch_;
+  bool flush_armed_ = false;
+};
+
+} // namespace outband
