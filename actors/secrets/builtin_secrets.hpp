@@ -1,6 +1,7 @@
 /// The built-in secret store: seals values with the master key, keeps them in rows.
 ///
-/// Threads as for secrets_port; sealing happens on the caller's thread, unsealing on the store's.
+/// Threads as for secrets_port; sealing happens on the caller's thread, unsealing on the store's. A
+/// value that cannot be sealed (too long) is refused at once, on the caller's thread.
 #pragma once
 
 #include "actors/secrets/sealing.hpp"
@@ -14,8 +15,7 @@ public:
   builtin_secrets(aes_key key, secret_rows& rows);
 
   void get(device_ref ref, secret_name name, answer<secret_versions> cb) override;
-  void put_active(device_ref ref, secret_name name, secret_text value,
-                  answer<nothing> cb) override;
+  void put_active(device_ref ref, secret_name name, secret_text value, answer<nothing> cb) override;
   void put_pending(device_ref ref, secret_name name, secret_text value,
                    answer<nothing> cb) override;
   void promote(device_ref ref, secret_name name, answer<nothing> cb) override;
