@@ -2,6 +2,7 @@
 /// Context: pure, any thread.
 #pragma once
 
+#include "messages/domain/result.hpp"
 #include "messages/domain/roles.hpp"
 
 #include <cstdint>

@@ -8,6 +8,7 @@
 /// must outlive the server and whoever still holds responders. Limits: see server_options.
 #pragma once
 
+#include "gateway/net/tls_context.hpp"
 #include "messages/domain/result.hpp"
 #include "messages/http/message.hpp"
 #include "messages/rest/target.hpp"
@@ -16,12 +17,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-struct ssl_ctx_st; // OpenSSL's SSL_CTX
 namespace boost::asio {
 class io_context;
 }
@@ -112,8 +113,8 @@ struct ws_route {
 
 struct server_options {
   std::string bind = "0.0.0.0";
-  std::uint16_t port = 8443;       ///< 0: any, see server::port()
-  std::shared_ptr<ssl_ctx_st> tls; ///< null: plain HTTP
+  std::uint16_t port = 8443;           ///< 0: any, see server::port()
+  std::optional<net::tls_context> tls; ///< absent: plain HTTP
   std::size_t max_connections = 4096;
   std::size_t max_header = 16 << 10; ///< octets of request line and headers
   /// Octets of the body that this request may bring; empty function: 1 MiB.
