@@ -9,23 +9,6 @@
 
 namespace outband {
 
-namespace {
-
-bus::encoding encoding_of(bus::root r) {
-  return r == bus::root::native ? bus::encoding::msgpack : bus::encoding::cloudevents;
-}
-
-/// Only the requester's own path, with `req/{device}` replaced by `rsp/{client}`: else a client
-/// could make the server publish anywhere.
-bool own_response_topic(const bus::parsed_topic& request, const std::string& response_topic) {
-  auto to = bus::parse_topic(response_topic);
-  return to && to->what == bus::topic_kind::response && to->root == request.root &&
-         to->tenant == request.tenant && to->who.what == request.who.what &&
-         to->who.name == request.who.name;
-}
-
-} // namespace
-
 role role_of(const account_row& account, const tenant_key& tenant) {
   if (account.site_admin)
     return role::site_admin;
@@ -47,10 +30,10 @@ void bus_requests::start() {
   bus::subscribe_options options;
   options.retain_handling = 2; // a request is never taken from the broker's store
   options.retain_as_published = true;
-  for (const char* filter : {"oob/v1/+/op/+/req/+", "oob/v1/+/ext/+/req/+", "oobx/v1/+/op/+/req/+",
-                             "oobx/v1/+/ext/+/req/+"})
-    subscriptions_.push_back(
-        outside_.subscribe(filter, options, [this](const bus::message& m) { arrived(m); }));
+  for (auto kind : {principal::kind::person, principal::kind::external})
+    for (auto root : {bus::root::native, bus::root::json})
+      subscriptions_.push_back(outside_.subscribe(bus::request_filter(kind, root), options,
+                                                  [this](const bus::message& m) { arrived(m); }));
 }
 
 void bus_requests::stop() {
@@ -75,7 +58,7 @@ void bus_requests::refuse(const bus::message& m, const uuid& id, const device_re
   ++with_.counters.requests_refused;
   spdlog::info("request on {} refused: {}", m.topic, to_string(why));
   auto to = bus::parse_topic(m.response_topic);
-  if (!to || to->what != bus::topic_kind::response)
+  if (!to || to->kind != bus::topic_kind::response)
     return;
   response r;
   r.id = id;
@@ -84,13 +67,14 @@ void bus_requests::refuse(const bus::message& m, const uuid& id, const device_re
   r.why = std::move(why);
   bus::envelope e;
   e.id = with_.clock.new_id();
-  e.ts = with_.clock.now();
-  e.src = with_.node;
-  e.cor = id;
+  e.time = with_.clock.now();
+  e.source = with_.node;
+  e.correlation = id;
+  e.about = ref;
   bus::message out;
   out.topic = m.response_topic;
   out.correlation = m.correlation;
-  out.payload = std::make_shared<const std::string>(bus::encode(e, ref, r, encoding_of(to->root)));
+  out.payload = std::make_shared<const std::string>(bus::encode(e, r, bus::encoding_of(to->root)));
   out.content_type = std::string(bus::content_type_of(to->root));
   out.expiry = std::chrono::seconds(60);
   outside_.publish(std::move(out));
@@ -98,7 +82,7 @@ void bus_requests::refuse(const bus::message& m, const uuid& id, const device_re
 
 void bus_requests::arrived(const bus::message& m) {
   auto topic = bus::parse_topic(m.topic);
-  if (!topic || topic->what != bus::topic_kind::request)
+  if (!topic || topic->kind != bus::topic_kind::request)
     return;
   if (m.retain) {
     ++with_.counters.retained_commands;
@@ -113,9 +97,9 @@ void bus_requests::arrived(const bus::message& m) {
   }
   if (m.payload->empty())
     return; // our own clearing
-  const device_ref ref{topic->tenant, topic->device};
+  const device_ref ref = topic->ref();
   bus::message shallow = m; // the payload is shared
-  if (!m.response_topic.empty() && !own_response_topic(*topic, m.response_topic)) {
+  if (!m.response_topic.empty() && !bus::may_answer(*topic, m.response_topic)) {
     ++with_.counters.requests_refused;
     spdlog::warn("request on {} refused: its response topic {} is not the requester's own", m.topic,
                  m.response_topic);
@@ -125,19 +109,15 @@ void bus_requests::arrived(const bus::message& m) {
     return refuse(shallow, {}, ref, fits.error());
   if (!take(topic->tenant))
     return refuse(shallow, {}, ref, fail(problem::busy, "this tenant may ask 50 times a second"));
-  auto decoded = bus::decode_request(*m.payload, encoding_of(topic->root));
+  auto decoded = bus::decode_request(*m.payload, *topic);
   if (!decoded) {
     ++with_.counters.decode_errors;
     return refuse(shallow, {}, ref, decoded.error());
   }
-  request r;
-  r.id = decoded->id.value_or(with_.clock.new_id());
-  r.target = ref;
-  r.body = std::move(decoded->body);
-  r.deadline = decoded->deadline;
-  r.by = topic->who;
-  r.channel = "mqtt";
-  auto name = topic->who.name;
+  auto r = std::move(decoded->body);
+  if (!decoded->id)
+    r.id = with_.clock.new_id();
+  auto name = r.by.name;
   with_.store.get_account(name, [this, alive = std::weak_ptr<bool>(alive_), shallow,
                                  r = std::move(r),
                                  root = topic->root](result<account_row> account) mutable {
@@ -158,15 +138,16 @@ void bus_requests::arrived(const bus::message& m) {
         return;
       bus::envelope e;
       e.id = with_.clock.new_id();
-      e.ts = with_.clock.now();
-      e.src = with_.node;
-      e.cor = answer.id;
+      e.time = with_.clock.now();
+      e.source = with_.node;
+      e.correlation = answer.id;
       e.rev = answer.rev;
+      e.about = ref_of;
       bus::message out;
       out.topic = shallow.response_topic;
       out.correlation = shallow.correlation;
       out.payload =
-          std::make_shared<const std::string>(bus::encode(e, ref_of, answer, encoding_of(root)));
+          std::make_shared<const std::string>(bus::encode(e, answer, bus::encoding_of(root)));
       out.content_type = std::string(bus::content_type_of(root));
       out.expiry = std::chrono::seconds(60);
       outside_.publish(std::move(out));

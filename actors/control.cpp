@@ -22,11 +22,12 @@ desk_actor::behavior_type desk_behavior(desk_actor::stateful_pointer<desk_state>
   };
 }
 
-bus::envelope envelope_of(const services& with) {
+bus::envelope envelope_of(const services& with, std::optional<device_ref> about = {}) {
   bus::envelope e;
+  e.about = std::move(about);
   e.id = with.clock.new_id();
-  e.ts = with.clock.now();
-  e.src = with.node;
+  e.time = with.clock.now();
+  e.source = with.node;
   return e;
 }
 
@@ -52,7 +53,7 @@ void control::start() {
   options.retain_handling = 2;
   subscriptions_.push_back(with_.internal.subscribe(
       bus::node_reply_topic(with_.node), options, [this](const bus::message& m) {
-        auto decoded = bus::decode_response_document(*m.payload, bus::encoding::msgpack);
+        auto decoded = bus::decode_response(*m.payload, bus::encoding::msgpack);
         if (!decoded) {
           ++with_.counters.decode_errors;
           spdlog::warn("reply on {} dropped: {}", m.topic, to_string(decoded.error()));
@@ -183,10 +184,9 @@ void control::disconnect(device_ref ref, answer<bool> cb) {
 }
 
 void control::device_added(const device_ref& ref) {
-  with_.internal.publish(
-      internal_message(bus::controller_wake_topic(),
-                       bus::encode(envelope_of(with_), bus::wake{bus::wake::kind::changed, ref},
-                                   bus::encoding::msgpack)));
+  with_.internal.publish(internal_message(
+      bus::controller_wake_topic(),
+      bus::encode(envelope_of(with_), bus::wake{ref, "changed"}, bus::encoding::msgpack)));
 }
 
 void control::remove_device(device_ref ref, answer<nothing> cb) {
@@ -200,7 +200,7 @@ void control::remove_device(device_ref ref, answer<nothing> cb) {
     gone.text = "The device was removed.";
     auto enc = root == bus::root::native ? bus::encoding::msgpack : bus::encoding::cloudevents;
     publish.push_back({bus::event_topic(ref, event_class::config, root),
-                       bus::encode(envelope_of(with_), ref, gone, enc),
+                       bus::encode(envelope_of(with_, ref), gone, enc),
                        std::string(bus::content_type_of(root)), false,
                        std::chrono::seconds(86'400)});
     // Who is connected gets the empty message, who comes later sees nothing at all.
@@ -214,8 +214,7 @@ void control::remove_device(device_ref ref, answer<nothing> cb) {
           return cb(r.error());
         with_.internal.publish(internal_message(
             bus::controller_wake_topic(),
-            bus::encode(envelope_of(with_), bus::wake{bus::wake::kind::deleted, ref},
-                        bus::encoding::msgpack)));
+            bus::encode(envelope_of(with_), bus::wake{ref, "deleted"}, bus::encoding::msgpack)));
         // Its tunnel, if any, is nobody's any more; when it calls home again it is unknown.
         if (auto here = with_.directory.find(ref))
           with_.internal.publish(

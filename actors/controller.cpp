@@ -189,7 +189,7 @@ void controller::start() {
   bus::subscribe_options options;
   options.retain_handling = 2;
   subscriptions_.push_back(with_.internal.subscribe(
-      bus::node_observations_topic("+"), options, [this](const bus::message& m) {
+      bus::node_observations_filter(), options, [this](const bus::message& m) {
         if (m.retain) {
           ++with_.counters.retained_commands;
           return;
@@ -209,7 +209,7 @@ void controller::start() {
           ++with_.counters.decode_errors;
           return;
         }
-        if (decoded->body.what == bus::wake::kind::deleted)
+        if (decoded->body.what == "deleted")
           tell(device_gone{decoded->body.device});
         else
           tell(device_changed{decoded->body.device});

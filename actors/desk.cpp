@@ -93,7 +93,7 @@ command_row desk_state::row_for(const request& r) const {
   row.id = r.id;
   row.ref = r.target;
   row.act = std::string(act_name(r.body));
-  row.argument = bus::encode_request_body(r.body);
+  row.argument = bus::pack(r.body);
   row.argument_hash = bus::argument_hash(r.body);
   row.by = to_string(r.by);
   row.channel = r.channel + ":" + with_->node; // who waits, and where
@@ -108,16 +108,17 @@ std::vector<bus::outgoing> desk_state::desired_documents(const device_ref& ref,
   std::vector<bus::outgoing> out;
   bus::envelope e;
   e.id = with_->clock.new_id();
-  e.ts = with_->clock.now();
-  e.src = with_->node;
+  e.time = with_->clock.now();
+  e.source = with_->node;
   e.rev = rev;
+  e.about = ref;
   e.by = to_string(r.by);
-  e.cor = r.id;
+  e.correlation = r.id;
   for (auto root : {bus::root::native, bus::root::json}) {
     if (root == bus::root::json && !with_->mirror_json)
       continue;
     auto enc = root == bus::root::native ? bus::encoding::msgpack : bus::encoding::cloudevents;
-    out.push_back({bus::desired_topic(ref, root), bus::encode(e, ref, next, enc),
+    out.push_back({bus::desired_topic(ref, root), bus::encode(e, next, enc),
                    std::string(bus::content_type_of(root)), true, std::nullopt});
   }
   return out;
@@ -159,7 +160,7 @@ void desk_state::store_patch(request r, responder tell, int attempt, const desir
   w.publish = desired_documents(r.target, w.next, rev, r);
   w.command = row_for(r);
   w.command.status = request_status::done;
-  w.command.outcome = bus::encode_response(done);
+  w.command.outcome = bus::pack(done);
   with_->store.write_desired(
       std::move(w),
       here<write_outcome>([this, r = std::move(r), tell, attempt, done](result<write_outcome>& o) {
@@ -248,7 +249,7 @@ void desk_state::duplicate(const request& r, const responder& tell, const comman
         r.id, fail(problem::malformed, "this id was used for another request already", "id")));
   }
   if (is_final(existing.status)) {
-    auto known = bus::decode_response(existing.outcome);
+    auto known = bus::unpack_response(existing.outcome);
     if (known)
       return (*tell)(std::move(*known));
     return (*tell)(refusal(r.id, fail(problem::internal, "the stored outcome cannot be read")));
@@ -266,12 +267,12 @@ void desk_state::duplicate(const request& r, const responder& tell, const comman
 void desk_state::wake(const device_ref& ref) {
   bus::envelope e;
   e.id = with_->clock.new_id();
-  e.ts = with_->clock.now();
-  e.src = with_->node;
+  e.time = with_->clock.now();
+  e.source = with_->node;
   bus::message m;
   m.topic = bus::controller_wake_topic();
   m.payload = std::make_shared<const std::string>(
-      bus::encode(e, bus::wake{bus::wake::kind::changed, ref}, bus::encoding::msgpack));
+      bus::encode(e, bus::wake{ref, "changed"}, bus::encoding::msgpack));
   m.content_type = std::string(bus::content_type_of(bus::root::native));
   with_->internal.publish(std::move(m));
 }

@@ -84,7 +84,7 @@ std::vector<open_command> device_state::decoded(const std::vector<command_row>& 
   for (const auto& row : rows) {
     if (!taken_up_.insert(row.id).second)
       continue;
-    auto body = bus::decode_request_body(row.argument);
+    auto body = bus::unpack_request_body(row.argument);
     if (body) {
       out.push_back({row, std::move(*body)});
       continue;
@@ -217,7 +217,7 @@ void device_state::apply(device_effect effect) {
 void device_state::finished(const finish_command& done) {
   auto row = done.row;
   row.status = done.answer.status;
-  row.outcome = bus::encode_response(done.answer);
+  row.outcome = bus::pack(done.answer);
   next_.commands.push_back(row);
   next_.answers.emplace_back(std::move(row), done.answer);
   next_.any = next_.durable = true;
@@ -226,9 +226,9 @@ void device_state::finished(const finish_command& done) {
 void device_state::send(const send_call& c) {
   bus::envelope e;
   e.id = with_->clock.new_id();
-  e.ts = with_->clock.now();
-  e.src = with_->node;
-  e.ep = c.call.epoch;
+  e.time = with_->clock.now();
+  e.source = with_->node;
+  e.epoch = c.call.epoch;
   bus::message m;
   m.topic = bus::node_work_topic(c.instance);
   m.payload = std::make_shared<const std::string>(
@@ -245,10 +245,11 @@ std::vector<bus::outgoing>
 device_state::documents(const batch& of, std::map<std::string, std::uint64_t>& seq) const {
   std::vector<bus::outgoing> out;
   bus::envelope e;
-  e.ts = with_->clock.now();
-  e.src = with_->node;
+  e.time = with_->clock.now();
+  e.source = with_->node;
   e.rev = current_rev_ + 1;
-  e.ep = mem_.current.link.epoch;
+  e.about = mem_.ref;
+  e.epoch = mem_.current.link.epoch;
   auto both = [&](auto topic_for, const auto& body, bool retain,
                   std::optional<std::chrono::seconds> expiry) {
     e.id = with_->clock.new_id();
@@ -256,8 +257,8 @@ device_state::documents(const batch& of, std::map<std::string, std::uint64_t>& s
       if (r == bus::root::json && !with_->mirror_json)
         continue;
       auto enc = r == bus::root::native ? bus::encoding::msgpack : bus::encoding::cloudevents;
-      out.push_back({topic_for(r), bus::encode(e, mem_.ref, body, enc),
-                     std::string(bus::content_type_of(r)), retain, expiry});
+      out.push_back({topic_for(r), bus::encode(e, body, enc), std::string(bus::content_type_of(r)),
+                     retain, expiry});
     }
   };
   if (of.presence) {
@@ -268,8 +269,8 @@ device_state::documents(const batch& of, std::map<std::string, std::uint64_t>& s
   both([&](bus::root r) { return bus::current_topic(mem_.ref, r); }, mem_.current, true,
        std::nullopt);
   for (const auto& ev : of.events) {
-    e.n = ++seq[std::string(to_string(ev.cls))];
-    e.cor = ev.command;
+    e.seq = ++seq[std::string(to_string(ev.cls))];
+    e.correlation = ev.command.value_or(uuid{});
     both([&](bus::root r) { return bus::event_topic(mem_.ref, ev.cls, r); }, ev, false,
          event_expiry);
   }
@@ -357,13 +358,13 @@ void device_state::stored() {
       continue;
     bus::envelope e;
     e.id = with_->clock.new_id();
-    e.ts = with_->clock.now();
-    e.src = with_->node;
-    e.cor = answer.id;
+    e.time = with_->clock.now();
+    e.source = with_->node;
+    e.correlation = answer.id;
+    e.about = mem_.ref;
     bus::message m;
     m.topic = bus::node_reply_topic(instance);
-    m.payload = std::make_shared<const std::string>(
-        bus::encode(e, mem_.ref, answer, bus::encoding::msgpack));
+    m.payload = std::make_shared<const std::string>(bus::encode(e, answer, bus::encoding::msgpack));
     m.content_type = std::string(bus::content_type_of(bus::root::native));
     with_->internal.publish(std::move(m));
   }

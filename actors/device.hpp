@@ -35,6 +35,17 @@ public:
   void on(const leave& gone);
 
 private:
+  /// What one transaction stores and, once stored, sets free.
+  struct batch {
+    bool any = false;
+    bool presence = false;
+    bool durable = false; ///< a command is in it: synchronous commit
+    std::vector<event> events;
+    std::vector<command_row> commands;
+    std::vector<send_call> calls;                          ///< leave when stored
+    std::vector<std::pair<command_row, response>> answers; ///< told when stored
+  };
+
   void load();
   void retry_later(const failure& why);
   void happen(const device_event& what);
@@ -60,16 +71,6 @@ private:
   bool reload_ = false; ///< the row changed while it was being loaded
   std::deque<observation> before_load_;
 
-  /// What one transaction stores and, once stored, sets free.
-  struct batch {
-    bool any = false;
-    bool presence = false;
-    bool durable = false; ///< a command is in it: synchronous commit
-    std::vector<event> events;
-    std::vector<command_row> commands;
-    std::vector<send_call> calls;                          ///< leave when stored
-    std::vector<std::pair<command_row, response>> answers; ///< told when stored
-  };
   revision current_rev_ = 0; ///< as stored
   std::map<std::string, std::uint64_t> event_seq_;
   batch next_;

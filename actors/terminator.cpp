@@ -20,9 +20,9 @@ bool same(const std::string& a, const std::string& b) {
 bus::envelope envelope_of(const services& with) {
   bus::envelope e;
   e.id = with.clock.new_id();
-  e.ts = with.clock.now();
-  e.src = with.node;
-  e.inc = with.incarnation;
+  e.time = with.clock.now();
+  e.source = with.node;
+  e.incarnation = with.incarnation;
   return e;
 }
 
