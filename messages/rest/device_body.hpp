@@ -1,0 +1,46 @@
+/// What clients send to POST and PATCH /api/v1/devices, checked member by member as MPS does.
+///
+/// Source: MPS src/routes/devices/deviceValidator.ts and create.ts. Unknown members are accepted,
+/// as MPS does (its clients send some); known ones of a wrong type are refused, all at once.
+/// Passwords are write-only: they leave here as values and never go back into JSON.
+/// Context: pure, any thread.
+#pragma once
+
+#include "messages/domain/ids.hpp"
+#include "messages/rest/json.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace outband::rest {
+
+struct field_error {
+  std::optional<json::value> value; ///< as sent; absent if there was none, or if it is a secret
+  std::string path;                 ///< "guid", "[3].guid"
+  std::string location;             ///< "body", "query", "params"
+  std::string why;                  ///< what it must be, in plain words
+};
+/// {"errors":[{"type":"field","value":...,"msg":"Invalid value","path":...,"location":...}]}
+std::string errors_body(const std::vector<field_error>& errors);
+
+struct device_body {
+  device_id guid;
+  std::optional<std::string> tenant_id; ///< "" is the caller's default
+  std::optional<std::string> hostname;
+  std::optional<std::optional<std::string>> friendly_name, dns_suffix; ///< inner nullopt: null
+  std::optional<std::vector<std::string>> tags;
+  std::optional<std::string> mps_username, mps_password, amt_username, amt_password;
+  std::optional<std::string> device_info; ///< an object as text; "" for null
+};
+
+using device_bodies = std::variant<std::vector<device_body>, std::vector<field_error>>;
+
+inline constexpr std::size_t max_bulk = 10'000;       ///< objects in one POST
+inline constexpr std::size_t max_device_info = 16384; ///< octets
+
+/// One object, or, if `bulk`, an array of them. A GUID may occur only once.
+device_bodies parse_device_bodies(const json::value& body, bool bulk);
+
+} // namespace outband::rest
