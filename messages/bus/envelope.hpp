@@ -8,7 +8,7 @@
 /// older program reads a newer one. Requests refuse them: a misspelt wish must not be lost
 /// silently. A failure names the field: `arg.power.target: 'onn' is not one of keep, on, ...`.
 ///
-/// Context: pure, any thread. Payloads above `max_payload` octets are refused unread. Strings that
+/// Context: pure, any thread. Payloads above their limit are refused unread. Strings that
 /// exceed their field's limit are cut when written, refused when read.
 #pragma once
 
@@ -27,7 +27,11 @@
 
 namespace outband::bus {
 
-inline constexpr std::size_t max_payload = 65536;
+inline constexpr std::size_t max_payload = 131072;
+/// Requests come from anybody with an account and are small.
+inline constexpr std::size_t max_request = 8192;
+/// Observations in one message: with every text at its limit, it stays below max_payload.
+inline constexpr std::size_t max_batch = 128;
 inline constexpr int schema_version = 1;
 
 /// Key `k`; in CloudEvents the type `io.oob.{kind}.v1`, for events `io.oob.event.{type}.v1`.
@@ -93,8 +97,6 @@ std::string encode(const envelope& env, const canary& body, encoding e);
 /// Says that the document is gone, for late subscribers: an empty payload is invisible to them.
 /// `kind` is desired, current or presence; `env.rev` is the next revision.
 std::string encode_tombstone(const envelope& env, document kind, encoding e);
-
-inline constexpr std::size_t max_batch = 512;
 
 /// State documents: with `env.deleted` the body is a default one.
 result<decoded<desired_state>> decode_desired(std::string_view payload, encoding e);

@@ -12,17 +12,17 @@
 
 namespace outband::bus {
 
-std::string store(const request_body& body);
-std::string store(const response& body);
-std::string store(const desired_state& body);
-std::string store(const current_state& body);
+std::string pack(const request_body& body);
+std::string pack(const response& body);
+std::string pack(const desired_state& body);
+std::string pack(const current_state& body);
 
-result<request_body> load_request_body(std::string_view octets);
-result<response> load_response(std::string_view octets);
-result<desired_state> load_desired(std::string_view octets);
-result<current_state> load_current(std::string_view octets);
+result<request_body> unpack_request_body(std::string_view octets);
+result<response> unpack_response(std::string_view octets);
+result<desired_state> unpack_desired(std::string_view octets);
+result<current_state> unpack_current(std::string_view octets);
 
-/// SHA-256, 64 lower-case hex digits, over store(body): equal for equal wishes whatever the
+/// SHA-256, 64 lower-case hex digits, over pack(body): equal for equal wishes whatever the
 /// encoding they came in. The same request id with another hash is refused.
 std::string argument_hash(const request_body& body);
 

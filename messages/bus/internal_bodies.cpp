@@ -1,0 +1,199 @@
+// The field lists of what only our own programs exchange, in both encodings. A new field
+// needs one line here; readers that do not know it ignore it.
+#include "messages/bus/bodies.hpp"
+#include "messages/bus/envelope.hpp"
+#include "messages/bus/fields.hpp"
+
+namespace outband::bus {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> operations{"power.read", "capabilities.read",
+                                                     "versions.read", "power.request"};
+constexpr std::array<std::string_view, 4> outcomes{"power", "capabilities", "versions", "ack"};
+constexpr std::array<std::string_view, 5> observations{"link.up", "link.down", "link.late",
+                                                       "power.seen", "answer"};
+constexpr std::array<std::string_view, 3> works{"amt", "evict", "disconnect"};
+
+template <class A, class T> void describe_operation(A& a, T& x) {
+  a.one_of("op", x, operations, [&](auto& op) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(op)>, amt::request_power>)
+      a.object("arg", need::required,
+               [&](auto& o) { o.number_of("action", op.action, power_action_from_code, 2, 16); });
+  });
+}
+
+template <class A, class T> void describe_outcome(A& a, T& x) {
+  using alternative = std::remove_const_t<T>;
+  if constexpr (std::is_same_v<alternative, amt::power_reading>) {
+    power_code(a, "code", x.state);
+    a.integer("os", x.os_power_saving, 0, 255);
+  } else if constexpr (std::is_same_v<alternative, power_capabilities>) {
+    a.integer("major", x.amt_major, 0, 1000);
+    a.flag("bios", x.bios_setup);
+    a.flag("erase", x.secure_erase);
+    a.flag("diag", x.force_diagnostic_boot);
+    a.integers("now", x.available_now, 64, 0, 65535);
+  } else if constexpr (std::is_same_v<alternative, amt::versions>) {
+    a.text("amt", x.amt, name_limit);
+    a.text("sku", x.sku, name_limit);
+    a.text("build", x.build, name_limit);
+    a.integer("mode", x.provisioning_mode, 0, 255);
+  } else {
+    static_assert(std::is_same_v<alternative, amt::power_ack>);
+    a.integer("rv", x.return_value, 0, 0xFFFFFFFF);
+  }
+}
+
+/// An answer is an outcome or a failure.
+template <class A> void describe_outcome_or_failure(A& a, const result<amt_outcome>& x) {
+  if (x.ok())
+    a.one_of("is", *x, outcomes, [&](auto& o) {
+      a.object("out", need::required, [&](auto& inner) { describe_outcome(inner, o); });
+    });
+  else
+    a.object("why", need::required, [&](auto& o) { describe_failure(o, x.error()); });
+}
+void describe_outcome_or_failure(reader& a, result<amt_outcome>& x) {
+  if (a.has("why")) {
+    failure f;
+    a.object("why", need::required, [&](auto& o) { describe_failure(o, f); });
+    x = f;
+    return;
+  }
+  amt_outcome good;
+  a.one_of("is", good, outcomes, [&](auto& o) {
+    a.object("out", need::required, [&](auto& inner) { describe_outcome(inner, o); });
+  });
+  x = good;
+}
+
+template <class A, class T> void describe_answer(A& a, T& x) {
+  a.id("cmd", x.id, need::required);
+  describe_ref(a, x.device);
+  a.integer("ep", x.epoch, 0, any_number);
+  describe_outcome_or_failure(a, x.outcome);
+}
+
+template <class A, class T> void describe_seen(A& a, T& x) {
+  using alternative = std::remove_const_t<T>;
+  if constexpr (std::is_same_v<alternative, link_up>) {
+    a.text("inst", x.instance, name_limit, need::required);
+    a.id("inc", x.incarnation, need::required);
+    a.text("peer", x.peer, name_limit);
+    a.integer("trigger", x.trigger, 0, 255);
+  } else if constexpr (std::is_same_v<alternative, link_down>) {
+    a.choice("why", x.why, need::required);
+    a.text("text", x.text, sentence);
+  } else if constexpr (std::is_same_v<alternative, link_late>) {
+    a.flag("late", x.late, need::required);
+  } else if constexpr (std::is_same_v<alternative, power_seen>) {
+    describe_outcome(a, x.reading);
+  } else {
+    static_assert(std::is_same_v<alternative, amt_answer>);
+    describe_answer(a, x);
+  }
+}
+
+template <class A, class T> void describe_batch(A& a, T& all) {
+  a.list("items", all, max_batch, need::required, [](auto& item, auto& x) {
+    describe_ref(item, x.device);
+    item.integer("ep", x.epoch, 0, any_number);
+    item.time("at", x.at);
+    item.one_of("what", x.body, observations, [&](auto& seen) {
+      item.object("d", need::required, [&](auto& o) { describe_seen(o, seen); });
+    });
+  });
+}
+
+template <class A, class T> void describe_work(A& a, T& x) {
+  a.one_of("act", x, works, [&](auto& w) {
+    using alternative = std::decay_t<decltype(w)>;
+    if constexpr (std::is_same_v<alternative, amt_call>)
+      a.id("cmd", w.id, need::required);
+    describe_ref(a, w.device);
+    if constexpr (!std::is_same_v<alternative, disconnect>)
+      a.integer("ep", w.epoch, 0, any_number);
+    if constexpr (std::is_same_v<alternative, amt_call>) {
+      describe_operation(a, w.operation);
+      a.time("deadline", w.deadline, need::required);
+    }
+  });
+}
+
+template <class A, class T> void describe_wake(A& a, T& x) {
+  describe_ref(a, x.device);
+  a.text("what", x.what, name_limit);
+}
+
+template <class A, class T> void describe_node(A& a, T& x) {
+  a.id("inc", x.incarnation, need::required);
+  a.text("inst", x.instance, name_limit, need::required);
+  a.flag("up", x.up, need::required);
+  a.integer("links", x.links, 0, any_number);
+}
+
+template <class A, class T> void describe_controller(A& a, T& x) {
+  a.text("inst", x.instance, name_limit, need::required);
+  a.id("inc", x.incarnation, need::required);
+  a.integer("epoch", x.epoch, 0, any_number);
+  a.flag("up", x.up, need::required);
+}
+
+template <class A, class T> void describe_canary(A& a, T& x) {
+  a.integer("gen", x.gen, 0, any_number, need::required);
+  a.time("at", x.at);
+}
+
+} // namespace
+
+void write_body(writer& to, const std::vector<observation>& x) {
+  describe_batch(to, x);
+}
+void read_body(reader& from, std::vector<observation>& x) {
+  describe_batch(from, x);
+}
+
+void write_body(writer& to, const work_body& x) {
+  describe_work(to, x);
+}
+void read_body(reader& from, work_body& x) {
+  describe_work(from, x);
+}
+
+void write_body(writer& to, const amt_answer& x) {
+  describe_answer(to, x);
+}
+void read_body(reader& from, amt_answer& x) {
+  describe_answer(from, x);
+}
+
+void write_body(writer& to, const wake& x) {
+  describe_wake(to, x);
+}
+void read_body(reader& from, wake& x) {
+  describe_wake(from, x);
+}
+
+void write_body(writer& to, const node_presence& x) {
+  describe_node(to, x);
+}
+void read_body(reader& from, node_presence& x) {
+  describe_node(from, x);
+}
+
+void write_body(writer& to, const controller_presence& x) {
+  describe_controller(to, x);
+}
+void read_body(reader& from, controller_presence& x) {
+  describe_controller(from, x);
+}
+
+void write_body(writer& to, const canary& x) {
+  describe_canary(to, x);
+}
+void read_body(reader& from, canary& x) {
+  describe_canary(from, x);
+}
+
+} // namespace outband::bus
