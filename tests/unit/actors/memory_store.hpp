@@ -1,0 +1,254 @@
+/// The store port in memory, with the semantics of the real one (guards, duplicates, tenants) and
+/// faults on demand. Completions wait until run(), as those of a database do.
+#pragma once
+
+#include "actors/ports/store.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace outband::testing {
+
+class memory_store final : public store_port {
+public:
+  struct device {
+    device_row row;
+    link_epoch epoch = 0;
+    bool up = false;
+    std::string instance;
+  };
+
+  /// Delivers completions; how many.
+  std::size_t run() {
+    std::size_t n = 0;
+    while (!ready.empty() && !stalled) {
+      auto f = std::move(ready.front());
+      ready.pop_front();
+      f();
+      ++n;
+    }
+    return n;
+  }
+  void add(const device_ref& ref, std::string mps_username = "admin") {
+    device d;
+    d.row.record.ref = ref;
+    d.row.record.mps_username = std::move(mps_username);
+    devices[to_string(ref)] = d;
+  }
+  device& of(const device_ref& ref) { return devices.at(to_string(ref)); }
+
+  void create_tenant(tenant_row row, answer<tenant_row> cb) override { later(cb, row); }
+  void list_tenants(answer<std::vector<tenant_row>> cb) override {
+    later(cb, std::vector<tenant_row>{});
+  }
+  void get_account(std::string name, answer<account_row> cb) override {
+    auto at = accounts.find(name);
+    if (at == accounts.end())
+      return refuse(cb, problem::not_found);
+    later(cb, at->second);
+  }
+  void put_account(account_row row, answer<nothing> cb) override {
+    accounts[row.name] = row;
+    later(cb, nothing{});
+  }
+  void list_accounts(answer<std::vector<account_row>> cb) override {
+    later(cb, std::vector<account_row>{});
+  }
+  void delete_account(std::string name, answer<nothing> cb) override {
+    accounts.erase(name);
+    later(cb, nothing{});
+  }
+  void upsert_devices(std::vector<device_record> rows, answer<std::vector<upserted>> cb) override {
+    std::vector<upserted> out;
+    for (auto& r : rows) {
+      add(r.ref, r.mps_username);
+      out.push_back({r, true});
+    }
+    later(cb, out);
+  }
+  void update_device(device_change change, answer<device_record> cb) override {
+    get_device(change.ref, std::move(cb));
+  }
+  void get_device(device_ref ref, answer<device_record> cb) override {
+    ++reads;
+    auto at = devices.find(to_string(ref));
+    if (at == devices.end())
+      return refuse(cb, problem::not_found);
+    auto r = at->second.row.record;
+    r.connected = at->second.up;
+    r.instance = at->second.instance;
+    later(cb, r);
+  }
+  void list_devices(device_filter, answer<device_page> cb) override { later(cb, device_page{}); }
+  void device_stats_of(tenant_key, answer<device_stats> cb) override { later(cb, device_stats{}); }
+  void device_tags_of(tenant_key, answer<std::vector<std::string>> cb) override {
+    later(cb, std::vector<std::string>{});
+  }
+  void delete_device(device_ref ref, std::vector<bus::outgoing> publish,
+                     answer<nothing> cb) override {
+    if (devices.erase(to_string(ref)) == 0)
+      return refuse(cb, problem::not_found);
+    append(publish);
+    later(cb, nothing{});
+  }
+
+  void find_cira_identity(device_id guid, answer<cira_identity> cb) override {
+    for (auto& [key, d] : devices)
+      if (d.row.record.ref.device == guid)
+        return later(cb, cira_identity{d.row.record.ref, d.row.record.mps_username, "admin"});
+    refuse(cb, problem::not_found);
+  }
+  void take_epoch(epoch_request req, answer<epoch_grant> cb) override {
+    auto& d = of(req.ref);
+    epoch_grant g;
+    g.previous_instance = d.up ? d.instance : "";
+    g.previous_epoch = d.epoch;
+    g.epoch = ++d.epoch;
+    d.up = true;
+    d.instance = req.instance;
+    later(cb, g);
+  }
+  void link_down(device_ref ref, link_epoch epoch, answer<bool> cb) override {
+    auto at = devices.find(to_string(ref));
+    if (at == devices.end())
+      return refuse(cb, problem::not_found);
+    const bool mine = at->second.epoch == epoch && at->second.up;
+    if (mine)
+      at->second.up = false;
+    later(cb, mine);
+  }
+  void forget_links(std::string, uuid,
+                    answer<std::vector<std::pair<device_ref, link_epoch>>> cb) override {
+    later(cb, former);
+  }
+  void note_seen(std::vector<std::pair<device_ref, time_ms>>, answer<nothing> cb) override {
+    later(cb, nothing{});
+  }
+
+  void load_device(device_ref ref, answer<device_row> cb) override {
+    ++reads;
+    if (away)
+      return refuse(cb, problem::store_unavailable);
+    auto at = devices.find(to_string(ref));
+    if (at == devices.end())
+      return refuse(cb, problem::not_found);
+    later(cb, at->second.row);
+  }
+  void save_current(current_write w, answer<current_written> cb) override {
+    ++writes;
+    if (away || saves_fail)
+      return refuse(cb, problem::store_unavailable);
+    auto at = devices.find(to_string(w.ref));
+    if (at == devices.end())
+      return refuse(cb, problem::not_found);
+    auto& row = at->second.row;
+    if (row.current_rev != w.expected_rev)
+      return later(cb, current_written{true});
+    row.current = w.next;
+    ++row.current_rev;
+    row.event_seq = w.event_seq;
+    for (auto& c : w.commands) {
+      commands[c.id] = c;
+      for (auto open = row.open_commands.begin(); open != row.open_commands.end();) {
+        if (open->id == c.id)
+          *open = c;
+        open = open->id == c.id && is_final(c.status) ? row.open_commands.erase(open) : open + 1;
+      }
+    }
+    append(w.publish);
+    if (lose_answers) {
+      --lose_answers;
+      return refuse(cb, problem::outcome_unknown);
+    }
+    later(cb, current_written{});
+  }
+  void read_desired(device_ref ref, answer<desired_row> cb) override {
+    if (away)
+      return refuse(cb, problem::store_unavailable);
+    auto at = devices.find(to_string(ref));
+    if (at == devices.end())
+      return refuse(cb, problem::not_found);
+    later(cb, desired_row{at->second.row.desired, at->second.row.desired_rev});
+  }
+  void write_desired(desired_write w, answer<write_outcome> cb) override {
+    if (away)
+      return refuse(cb, problem::store_unavailable);
+    auto known = commands.find(w.command.id);
+    if (known != commands.end())
+      return later(cb, write_outcome{write_outcome::kind::duplicate, known->second});
+    if (conflicts > 0) {
+      --conflicts;
+      return later(cb, write_outcome{write_outcome::kind::conflict, {}});
+    }
+    auto& row = of(w.ref).row;
+    if (row.desired_rev != w.expected_rev)
+      return later(cb, write_outcome{write_outcome::kind::conflict, {}});
+    row.desired = w.next;
+    ++row.desired_rev;
+    commands[w.command.id] = w.command;
+    append(w.publish);
+    later(cb, write_outcome{});
+  }
+  void write_command(command_write w, answer<write_outcome> cb) override {
+    if (away)
+      return refuse(cb, problem::store_unavailable);
+    auto known = commands.find(w.command.id);
+    if (known != commands.end())
+      return later(cb, write_outcome{write_outcome::kind::duplicate, known->second});
+    auto& row = of(w.command.ref).row;
+    if (w.wish) {
+      if (row.desired_rev != w.wish->expected_rev)
+        return later(cb, write_outcome{write_outcome::kind::conflict, {}});
+      row.desired = w.wish->next;
+      ++row.desired_rev;
+      append(w.wish->publish);
+    }
+    commands[w.command.id] = w.command;
+    row.open_commands.push_back(w.command);
+    append(w.publish);
+    later(cb, write_outcome{});
+  }
+  void get_command(tenant_key, uuid id, answer<command_row> cb) override {
+    auto at = commands.find(id);
+    if (at == commands.end())
+      return refuse(cb, problem::not_found);
+    later(cb, at->second);
+  }
+  void unsettled(std::string, std::size_t, answer<std::vector<device_ref>> cb) override {
+    std::vector<device_ref> out;
+    for (auto& [key, d] : devices)
+      if (!d.row.open_commands.empty())
+        out.push_back(d.row.record.ref);
+    later(cb, out);
+  }
+  void ping(answer<nothing> cb) override { later(cb, nothing{}); }
+
+  std::map<std::string, device> devices;
+  std::map<std::string, account_row> accounts;
+  std::map<uuid, command_row> commands;
+  std::vector<bus::outgoing> outbox;
+  std::vector<std::pair<device_ref, link_epoch>> former;
+  bool away = false;
+  bool stalled = false;
+  bool saves_fail = false;
+  int conflicts = 0;
+  int lose_answers = 0;
+  int reads = 0, writes = 0;
+  std::deque<std::function<void()>> ready;
+
+private:
+  template <class T, class V> void later(answer<T>& cb, V value) {
+    ready.push_back([cb, value] { cb(T(value)); });
+  }
+  template <class T> void refuse(answer<T>& cb, problem p) {
+    ready.push_back([cb, p] { cb(fail(p)); });
+  }
+  void append(const std::vector<bus::outgoing>& more) {
+    outbox.insert(outbox.end(), more.begin(), more.end());
+  }
+};
+
+} // namespace outband::testing
