@@ -113,7 +113,8 @@ void device_state::on(row_loaded loaded) {
     reload_ = true;
     return retry_later(loaded.row.error());
   }
-  store_failures_ = 0;
+  if (!recovering_)
+    store_failures_ = 0; // else only a write that succeeds says that all is well
   auto& row = *loaded.row;
   if (loaded_) {
     if (recovering_)

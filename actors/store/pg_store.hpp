@@ -39,7 +39,7 @@ public:
   void take_epoch(epoch_request req, answer<epoch_grant> cb) override;
   void link_down(device_ref ref, link_epoch epoch, answer<bool> cb) override;
   void forget_links(std::string instance, uuid incarnation,
-                    answer<std::vector<device_ref>> cb) override;
+                    answer<std::vector<std::pair<device_ref, link_epoch>>> cb) override;
   void note_seen(std::vector<std::pair<device_ref, time_ms>> seen, answer<nothing> cb) override;
 
   void load_device(device_ref ref, answer<device_row> cb) override;
