@@ -1,0 +1,97 @@
+/** The page's sentences: states, ages, answers. Pure. */
+import type { Answer, LinkState, PowerLevel, PowerTarget } from "./documents";
+
+export const LINK_WORDS: Record<LinkState, string> = {
+  up: "Up",
+  late: "Late",
+  down: "Down",
+  unknown: "Unknown",
+};
+
+export const LINK_HINTS: Record<LinkState, string> = {
+  up: "The machine's tunnel is open.",
+  late: "The tunnel is open, but the machine has been silent for a while.",
+  down: "The machine has no tunnel.",
+  unknown: "The node that had the tunnel is gone; nobody has heard since.",
+};
+
+export const LEVEL_WORDS: Record<PowerLevel, string> = {
+  on: "On",
+  sleep: "Asleep",
+  hibernate: "Hibernated",
+  off: "Off",
+  unknown: "Unknown",
+};
+
+export const TARGET_WORDS: Record<PowerTarget, string> = {
+  keep: "–",
+  on: "On",
+  off: "Off",
+  sleep: "Sleep",
+  hibernate: "Hibernate",
+};
+
+/** "4 min"; ages below two seconds are empty, for they are only the clocks' difference. */
+export function duration(ms: number): string {
+  const s = Math.floor(ms / 1000);
+  if (s < 2) return "";
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 2 * 86_400) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86_400)} days`;
+}
+
+/** How old something is: "just now", "4 min ago"; empty for an unknown time (0). */
+export function ago(at: number, now: number): string {
+  if (at <= 0) return "";
+  const d = duration(now - at);
+  return d ? `${d} ago` : "just now";
+}
+
+/** How long something has lasted: "for 4 min". */
+export function lasting(since: number, now: number): string {
+  if (since <= 0) return "";
+  const d = duration(now - since);
+  return d ? `for ${d}` : "just now";
+}
+
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hour12: false,
+});
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+export function clockTime(at: number): string {
+  return at > 0 ? clock.format(at) : "";
+}
+
+export function fullTime(at: number): string {
+  return at > 0 ? moment.format(at) : "";
+}
+
+export type Tone = "good" | "wait" | "bad";
+
+/** One answer of the server, as it is shown to who asked. */
+export function answerWords(what: string, machine: string, a: Answer): { text: string; tone: Tone } {
+  const verdict = {
+    accepted: "accepted",
+    done: "done",
+    failed: "failed",
+    rejected: "refused",
+    expired: "expired",
+    unknown: "outcome unknown",
+  }[a.status];
+  const reason = a.text || a.detail;
+  const tone = a.status === "done" ? "good" : a.status === "accepted" ? "wait" : "bad";
+  return { text: `${machine}: ${what} ${verdict}.${reason ? ` ${sentence(reason)}` : ""}`, tone };
+}
+
+/** Capital first letter, full stop at the end. */
+export function sentence(text: string): string {
+  const t = text.trim();
+  if (!t) return "";
+  const s = t[0]!.toUpperCase() + t.slice(1);
+  return /[.!?]$/.test(s) ? s : `${s}.`;
+}

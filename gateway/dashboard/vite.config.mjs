@@ -1,0 +1,21 @@
+// The page is served by outbandd itself, under a Content-Security-Policy without 'unsafe-inline':
+// nothing may be inlined, neither script, style nor image.
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  base: "./",
+  build: {
+    outDir: process.env.OUTBAND_PAGE_OUT || "dist",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // MQTT.js is most of the page; split, it stays cached when only our part changes.
+    chunkSizeWarningLimit: 512,
+    rollupOptions: { output: { manualChunks: { mqtt: ["mqtt"] } } },
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    environment: "node",
+  },
+});
