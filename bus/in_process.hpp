@@ -110,7 +110,7 @@ public:
   /// `response_prefix`: requests are answered below it; empty: this endpoint makes no requests.
   in_process_endpoint(std::shared_ptr<in_process_bus> bus, std::string response_prefix,
                       std::uint64_t salt, std::size_t window,
-                      std::size_t max_payload = default_max_payload);
+                      std::size_t payload_limit = default_max_payload);
   ~in_process_endpoint() override;
 
   void publish(message m, completion done) override;

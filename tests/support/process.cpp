@@ -9,8 +9,8 @@
 #include <pwd.h>
 #include <sstream>
 #include <stdexcept>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
@@ -98,7 +98,8 @@ process::process(std::vector<std::string> argv, process_options options) {
     ::_exit(127);
   }
   ::close(pipe_fds[1]);
-  pidfd_ = ::pidfd_open(pid_, 0);
+  // Not <sys/pidfd.h>: glibc 2.36 declares it without C linkage.
+  pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
   if (pidfd_ < 0)
     fail_errno("pidfd_open");
   reader_ = std::thread([this, fd = pipe_fds[0]] { read_all(fd); });
