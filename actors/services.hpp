@@ -33,8 +33,8 @@ struct services {
   link_directory& directory;
   actor_counters& counters;
   std::string node = "n1"; ///< this process's name, one topic level
-  uuid incarnation;        ///< one life of this process
-  power_times times;
+  uuid incarnation{};      ///< one life of this process
+  power_times times{};
   std::chrono::milliseconds passivate_after{std::chrono::minutes(5)};
   std::chrono::milliseconds batch_observations{50};
   std::chrono::milliseconds former_links_grace{std::chrono::seconds(30)};

@@ -70,13 +70,13 @@ failure no_account(const std::string& name) {
 void pg_store::get_account(std::string name, answer<account_row> cb) {
   params p;
   p.text(name);
-  db_.submit(lane::relaxed, get_sql, std::move(p), false,
-             answer_with<account_row>(
-                 std::move(cb), [name](std::vector<rows>& r) -> result<account_row> {
-                   if (r[0].size() == 0)
-                     return no_account(name);
-                   return read_account(r[0], 0);
-                 }));
+  db_.submit(
+      lane::relaxed, get_sql, std::move(p), false,
+      answer_with<account_row>(std::move(cb), [name](std::vector<rows>& r) -> result<account_row> {
+        if (r[0].size() == 0)
+          return no_account(name);
+        return read_account(r[0], 0);
+      }));
 }
 
 void pg_store::put_account(account_row row, answer<nothing> cb) {
@@ -91,19 +91,19 @@ void pg_store::put_account(account_row row, answer<nothing> cb) {
   account.text(row.name).text(row.password_hash).flag(row.site_admin).number(row.created);
   name.text(row.name);
   all.text(row.name).texts(tenants).texts(roles);
-  db_.submit(lane::durable,
-             {{&put_sql, std::move(account)},
-              {&clear_roles_sql, std::move(name)},
-              {&put_roles_sql, std::move(all)}},
-             true, [cb = std::move(cb)](reply r) {
-               auto* e = std::get_if<reply_error>(&r);
-               if (!e)
-                 return cb(nothing{});
-               if (e->sqlstate == "23503")
-                 return cb(fail(problem::not_found, "a role names a tenant that does not exist",
-                                "roles"));
-               cb(e->what);
-             });
+  db_.submit(
+      lane::durable,
+      {{&put_sql, std::move(account)},
+       {&clear_roles_sql, std::move(name)},
+       {&put_roles_sql, std::move(all)}},
+      true, [cb = std::move(cb)](reply r) {
+        auto* e = std::get_if<reply_error>(&r);
+        if (!e)
+          return cb(nothing{});
+        if (e->sqlstate == "23503")
+          return cb(fail(problem::not_found, "a role names a tenant that does not exist", "roles"));
+        cb(e->what);
+      });
 }
 
 void pg_store::list_accounts(answer<std::vector<account_row>> cb) {

@@ -11,8 +11,7 @@ namespace {
 const char channel_name[] = "outband_outbox";
 const statement listen{"listen_outbox", "listen outband_outbox"};
 // Finished commands only; an open one is never removed. Both run when the connection is idle.
-const statement prune_commands{
-    "prune_commands", R"(
+const statement prune_commands{"prune_commands", R"(
 delete from command where (tenant, id) in (
   select tenant, id from command
   where status <> 'accepted' and updated_at < now_ms() - $1::bigint limit 10000))"};
@@ -73,20 +72,26 @@ connections::~connections() {
 pipeline_options connections::options_for(lane where) {
   pipeline_options o;
   o.dsn = options_.dsn;
-  o.application = "outbandd " + options_.instance +
-                  (where == lane::durable ? " durable" : " relaxed");
+  o.application =
+      "outbandd " + options_.instance + (where == lane::durable ? " durable" : " relaxed");
   o.durable = where == lane::durable;
   o.window = options_.window;
   o.deadline = options_.deadline;
   o.max_backoff = options_.max_backoff;
   if (options_.log)
-    o.log = [this](const std::string& line) { options_.log(line); };
-  o.on_ready = [this, where] { ready(where); };
+    o.log = [this](const std::string& line) {
+      options_.log(line);
+    };
+  o.on_ready = [this, where] {
+    ready(where);
+  };
   o.on_lost = [this, where] {
     std::lock_guard<std::mutex> lock(mutex_);
     up_[index(where)] = false;
   };
-  o.on_timeout = [this] { ++counters_.timeouts; };
+  o.on_timeout = [this] {
+    ++counters_.timeouts;
+  };
   o.on_notify = [this](std::string_view channel, std::string_view payload) {
     if (channel == channel_name && payload != token_)
       wake();
@@ -168,11 +173,11 @@ void connections::submit(lane where, std::vector<step> steps, bool writes, reply
   }
   ++counters_.queued;
   auto kept = std::make_shared<const std::vector<step>>(std::move(steps));
-  boost::asio::post(io_, [this, where, kept = std::move(kept), writes,
-                          done = std::move(done)]() mutable {
-    send(where, std::move(kept), writes, false,
-         [this, where, done = std::move(done)](reply r) { settle(where, std::move(r), done); });
-  });
+  boost::asio::post(
+      io_, [this, where, kept = std::move(kept), writes, done = std::move(done)]() mutable {
+        send(where, std::move(kept), writes, false,
+             [this, where, done = std::move(done)](reply r) { settle(where, std::move(r), done); });
+      });
 }
 
 void connections::send(lane where, steps_ptr steps, bool writes, bool last_try,
@@ -181,13 +186,12 @@ void connections::send(lane where, steps_ptr steps, bool writes, bool last_try,
   auto& to = *lanes_[index(where)];
   if (last_try || !writes)
     return to.submit(std::move(steps), writes, std::move(done));
-  to.submit(steps, writes,
-            [this, where, again = steps, done = std::move(done)](reply r) mutable {
-              auto* e = std::get_if<reply_error>(&r);
-              if (e && (e->sqlstate == "40001" || e->sqlstate == "40P01"))
-                return send(where, std::move(again), true, true, std::move(done));
-              done(std::move(r));
-            });
+  to.submit(steps, writes, [this, where, again = steps, done = std::move(done)](reply r) mutable {
+    auto* e = std::get_if<reply_error>(&r);
+    if (e && (e->sqlstate == "40001" || e->sqlstate == "40P01"))
+      return send(where, std::move(again), true, true, std::move(done));
+    done(std::move(r));
+  });
 }
 
 database::database(pg_options options)

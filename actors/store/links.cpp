@@ -193,8 +193,8 @@ void link_batches::pump_epochs() {
                 if (auto at = row_of[i]; at < 0)
                   batch[i].cb(no_device(batch[i].request.ref));
                 else
-                  batch[i].cb(epoch_grant{granted.count(at, 1), granted.text(at, 2),
-                                          granted.count(at, 3)});
+                  batch[i].cb(
+                      epoch_grant{granted.count(at, 1), granted.text(at, 2), granted.count(at, 3)});
               }
             });
 }

@@ -61,8 +61,8 @@ void pipeline::connect() {
     return;
   ++life_;
   state_ = state::connecting;
-  auto limit = std::max<std::chrono::milliseconds>(options_.deadline / 10 * 9,
-                                                   std::chrono::milliseconds(1));
+  auto limit =
+      std::max<std::chrono::milliseconds>(options_.deadline / 10 * 9, std::chrono::milliseconds(1));
   auto parameters =
       connection_parameters(options_.dsn, options_.application, options_.durable, limit);
   if (!parameters)

@@ -90,8 +90,8 @@ status check_messages(const std::vector<bus::outgoing>& messages) {
 }
 
 failure no_device(const device_ref& ref) {
-  return fail(problem::not_found, "there is no device " + to_string(ref.device) + " in tenant '" +
-                                      ref.tenant + "'");
+  return fail(problem::not_found,
+              "there is no device " + to_string(ref.device) + " in tenant '" + ref.tenant + "'");
 }
 
 failure unreadable(const device_ref& ref, std::string_view column, const failure& why) {
@@ -100,7 +100,9 @@ failure unreadable(const device_ref& ref, std::string_view column, const failure
 }
 
 std::string publish_ctes(const std::string& gate, int first) {
-  auto p = [first](int i) { return "$" + std::to_string(first + i); };
+  auto p = [first](int i) {
+    return "$" + std::to_string(first + i);
+  };
   // The ids of one statement ascend in the order of the messages; those of one device ascend in
   // the order of commits, because every gate locks the device's row.
   return R"(

@@ -34,19 +34,18 @@ void pg_store::create_tenant(tenant_row row, answer<tenant_row> cb) {
     return db_.post([cb = std::move(cb), why = ok.error()] { cb(why); });
   params p;
   p.text(row.key).text(row.display_name).text(row.project_id).number(row.created);
-  db_.submit(lane::durable, create_tenant_sql, std::move(p), true,
-             [cb = std::move(cb), row](reply r) {
-               if (auto* e = std::get_if<reply_error>(&r)) {
-                 if (e->sqlstate != "23505")
-                   return cb(e->what);
-                 if (e->constraint == "tenant_project")
-                   return cb(fail(problem::already_exists, "another tenant has this project",
-                                  "project_id"));
-                 return cb(fail(problem::already_exists, "there is a tenant '" + row.key + "'",
-                                "key"));
-               }
-               cb(read_tenant(std::get<std::vector<rows>>(r)[0], 0));
-             });
+  db_.submit(
+      lane::durable, create_tenant_sql, std::move(p), true, [cb = std::move(cb), row](reply r) {
+        if (auto* e = std::get_if<reply_error>(&r)) {
+          if (e->sqlstate != "23505")
+            return cb(e->what);
+          if (e->constraint == "tenant_project")
+            return cb(
+                fail(problem::already_exists, "another tenant has this project", "project_id"));
+          return cb(fail(problem::already_exists, "there is a tenant '" + row.key + "'", "key"));
+        }
+        cb(read_tenant(std::get<std::vector<rows>>(r)[0], 0));
+      });
 }
 
 void pg_store::list_tenants(answer<std::vector<tenant_row>> cb) {

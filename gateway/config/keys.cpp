@@ -60,9 +60,15 @@ const std::vector<key_info>& keys() {
       {"broker.port_people", k::integer, "8883", "its listener for tickets", 1, 65535},
       {"broker.port_machines", k::integer, "8884", "its listener for client certificates", 1,
        65535},
+      {"broker.bind", k::list, "", "--write-broker-config: addresses to listen on; empty: all"},
+      {"broker.names", k::list, "", "names in the broker's certificate; empty: the host's"},
+      {"broker.plugin_file", k::text, "", "outband_broker_plugin.so; empty: next to outbandd"},
+      {"broker.run_as", k::text, "mosquitto", "user the broker becomes when started as root"},
       {"broker.ca_file", k::text, "", "PEM root of the broker's certificate; empty: in data_dir"},
       {"broker.cert_file", k::text, "", "our PEM client certificate; empty: made in data_dir"},
       {"broker.key_file", k::text, "", "its PEM key; empty: made in data_dir"},
+
+      {"bus.mirror_json", k::flag, "true", "publish CloudEvents JSON under oobx/v1 as well"},
 
       {"database.dsn", k::text, "dbname=outband", "PostgreSQL connection string", 0, 0, {}, true},
 

@@ -1,0 +1,313 @@
+#include "gateway/main/program.hpp"
+
+#include "actors/node.hpp"
+#include "actors/secrets/builtin_secrets.hpp"
+#include "actors/secrets/key_file.hpp"
+#include "actors/store/database.hpp"
+#include "actors/store/migrations.hpp"
+#include "actors/store/pg_outbox.hpp"
+#include "actors/store/pg_secret_rows.hpp"
+#include "actors/store/pg_store.hpp"
+#include "bus/local_endpoint.hpp"
+#include "bus/mqtt_endpoint.hpp"
+#include "bus/outbox_publisher.hpp"
+#include "gateway/auth/auth.hpp"
+#include "gateway/cira/listener.hpp"
+#include "gateway/http/mqtt_proxy.hpp"
+#include "gateway/http/server.hpp"
+#include "gateway/main/clock.hpp"
+#include "gateway/main/metrics.hpp"
+#include "gateway/net/io_pool.hpp"
+#include "gateway/net/tls_context.hpp"
+#include "gateway/rest/rest.hpp"
+#include "messages/bus/topics.hpp"
+#include "messages/rest/target.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <future>
+
+namespace outband {
+
+namespace {
+
+constexpr const char* version = "0.1.0";
+
+std::chrono::seconds seconds(const config::settings& s, std::string_view key) {
+  return std::chrono::duration_cast<std::chrono::seconds>(s.duration(key));
+}
+
+std::uint16_t port(const config::settings& s, std::string_view key) {
+  return static_cast<std::uint16_t>(s.integer(key));
+}
+
+std::string or_default(const std::string& given, const std::string& otherwise) {
+  return given.empty() ? otherwise : given;
+}
+
+power_times times_of(const config::settings& s) {
+  power_times t;
+  t.graceful = s.duration("power.graceful_timeout");
+  t.forced = s.duration("power.force_timeout");
+  return t;
+}
+
+bus::mqtt_options mqtt_options_of(const config::settings& s, const site_files& site) {
+  bus::mqtt_options o;
+  o.host = s.text("broker.host");
+  o.port = port(s, "broker.port_machines");
+  o.ca_file = or_default(s.text("broker.ca_file"), site.certificates.bus_ca_path().string());
+  o.cert_file = or_default(s.text("broker.cert_file"),
+                           site.certificates.bus_node().certificate_path.string());
+  o.key_file =
+      or_default(s.text("broker.key_file"), site.certificates.bus_node().key_path.string());
+  o.client_id = "inst-" + s.text("node.name");
+  return o;
+}
+
+} // namespace
+
+/// In the order of construction; destroyed the other way round.
+struct program::parts {
+  parts(const config::settings& s, const site_files& site)
+      : io(static_cast<std::size_t>(s.integer("threads.io"))), db(database_options(s)), store(db),
+        outbox(db), secret_rows(db), mqtt(mqtt_options_of(s, site)),
+        internal(local.attach({"oob/v1/-/inst/" + s.text("node.name") + "/node/reply", 100'000})),
+        auth(store, clock, site.signing_key, auth_options(s)) {}
+
+  static store::pg_options database_options(const config::settings& s) {
+    store::pg_options o;
+    o.dsn = s.text("database.dsn");
+    o.instance = s.text("node.name");
+    o.log = [](std::string_view line) {
+      spdlog::warn("{}", line);
+    };
+    return o;
+  }
+  static auth::options auth_options(const config::settings& s) {
+    auth::options o;
+    o.issuer = s.text("auth.issuer");
+    o.token_lifetime = seconds(s, "auth.token_lifetime");
+    o.ticket_lifetime = seconds(s, "auth.bus_ticket_lifetime");
+    o.default_tenant = s.text("auth.default_tenant");
+    o.failures = static_cast<int>(s.integer("limits.login_failures"));
+    o.window = s.duration("limits.login_window");
+    return o;
+  }
+
+  system_clock clock;
+  net::io_pool io;
+  store::database db;
+  store::pg_store store;
+  store::pg_outbox outbox;
+  store::pg_secret_rows secret_rows;
+  std::unique_ptr<secrets::builtin_secrets> secrets;
+  bus::mqtt_endpoint mqtt;
+  bus::local_bus local;
+  std::unique_ptr<bus::endpoint> internal;
+  link_directory directory;
+  actor_counters counters;
+  auth::service auth;
+  std::unique_ptr<bus::outbox_publisher> publisher;
+  std::unique_ptr<node> actors;
+  std::unique_ptr<cira::listener> machines;
+  std::unique_ptr<web::server> web;
+};
+
+program::program(config::settings settings, site_files site)
+    : settings_(std::move(settings)), site_(std::move(site)) {}
+
+program::~program() {
+  stop();
+}
+
+status program::start() {
+  const auto& s = settings_;
+  const auto data_dir = std::filesystem::path(s.text("data_dir"));
+
+  auto migrated = store::migrate(s.text("database.dsn"));
+  if (!migrated)
+    return migrated.error();
+  if (migrated->from != migrated->to)
+    spdlog::info("database schema brought from version {} to {}", migrated->from, migrated->to);
+
+  auto key =
+      secrets::load_or_create_key(or_default(s.text("secrets.key_file"), data_dir / "secrets.key"));
+  if (!key)
+    return key.error();
+
+  parts_ = std::make_unique<parts>(s, site_);
+  auto& p = *parts_;
+  if (!p.db.wait_connected(std::chrono::seconds(15)))
+    return fail(problem::store_unavailable, "no connection within 15 s", "database.dsn");
+  p.secrets = std::make_unique<secrets::builtin_secrets>(*key, p.secret_rows);
+
+  std::promise<result<std::string>> admin;
+  auth::ensure_first_admin(p.store, p.auth, p.clock, s.text("auth.admin_name"),
+                           secret_text(s.text("auth.admin_password")),
+                           (data_dir / "first-admin-password").string(),
+                           [&](result<std::string> r) { admin.set_value(std::move(r)); });
+  auto first = admin.get_future().get();
+  if (!first)
+    return first.error();
+  if (!first->empty())
+    spdlog::info("the first account '{}' was made; its password is in {}",
+                 s.text("auth.admin_name"), *first);
+
+  // Decisions.
+  const auto& roles = s.list("roles");
+  auto plays = [&](const char* r) {
+    return std::find(roles.begin(), roles.end(), r) != roles.end();
+  };
+  node_roles what{plays("controller"), plays("terminator"), plays("api")};
+  services with{p.store, *p.secrets, p.clock, *p.internal, p.directory, p.counters};
+  with.node = s.text("node.name");
+  with.incarnation = p.clock.new_id();
+  with.times = times_of(s);
+  with.mirror_json = s.flag("bus.mirror_json");
+  p.actors = std::make_unique<node>(with, what, p.mqtt,
+                                    static_cast<std::size_t>(s.integer("threads.actors")));
+  if (what.controller)
+    p.publisher = std::make_unique<bus::outbox_publisher>(p.outbox, p.mqtt);
+  p.actors->start();
+
+  // Machines.
+  if (what.terminator)
+    if (auto ok = listen_for_machines(); !ok)
+      return ok;
+
+  // People and systems.
+  if (what.api)
+    if (auto ok = listen_for_people(); !ok)
+      return ok;
+  spdlog::info("outbandd {} is ready: machines on {}, https on {}", version,
+               p.machines ? std::to_string(p.machines->ports().front()) : "-",
+               p.web ? std::to_string(p.web->port()) : "-");
+  return success();
+}
+
+status program::listen_for_machines() {
+  const auto& s = settings_;
+  auto& p = *parts_;
+  const auto& own = site_.certificates.cira();
+  cira::options o;
+  o.listen = {{s.text("cira.bind"), port(s, "cira.port"), false}};
+  if (s.flag("cira.legacy.enabled"))
+    o.listen.push_back({s.text("cira.bind"), port(s, "cira.legacy.port"), true});
+  o.keepalive_interval_s = static_cast<std::uint32_t>(seconds(s, "cira.keepalive").count());
+  o.late_after = s.duration("cira.late_after");
+  o.down_after = s.duration("cira.down_after");
+  auto modern = net::tls_context::make(net::tls_profile::cira, own.chain_pem, own.key_pem);
+  if (!modern)
+    return modern.error();
+  std::optional<net::tls_context> legacy;
+  if (s.flag("cira.legacy.enabled")) {
+    auto made = net::tls_context::make(net::tls_profile::cira_legacy, own.chain_pem, own.key_pem);
+    if (!made)
+      return made.error();
+    legacy = std::move(*made);
+  }
+  p.machines = std::make_unique<cira::listener>(p.io, p.actors->terminator(), std::move(o),
+                                                std::move(*modern), std::move(legacy));
+  return p.machines->start();
+}
+
+status program::listen_for_people() {
+  const auto& s = settings_;
+  auto& p = *parts_;
+  rest::services r;
+  r.store = &p.store;
+  r.secrets = p.secrets.get();
+  r.control = &p.actors->control();
+  r.clock = &p.clock;
+  r.auth = &p.auth;
+  r.bus_state = [&p]() -> status {
+    if (p.mqtt.connected())
+      return success();
+    return fail(problem::bus_unavailable, p.mqtt.last_error());
+  };
+  r.more_metrics = [&p] {
+    figures f;
+    f.actors = &p.counters;
+    f.database = &p.db.counters();
+    f.mqtt = p.mqtt.counters();
+    if (p.publisher)
+      f.outbox = p.publisher->metrics();
+    if (p.machines)
+      f.tunnels = p.machines->now();
+    return metrics_text(f);
+  };
+  r.version = version;
+  r.node = s.text("node.name");
+  r.cira_ca = site_.certificates.cira_root_pem();
+  r.page_dir = s.text("https.page_dir");
+  auto api = rest::make_api(std::move(r));
+  if (!api)
+    return api.error();
+
+  web::mqtt_proxy_options proxy;
+  proxy.host = s.text("broker.host");
+  proxy.port = port(s, "broker.port_people");
+  auto ca = config::read_file(
+      or_default(s.text("broker.ca_file"), site_.certificates.bus_ca_path().string()));
+  if (!ca)
+    return ca.error();
+  proxy.ca_pem = *ca;
+  proxy.allowed_origins = s.list("https.websocket_origins");
+  proxy.per_user = static_cast<std::size_t>(s.integer("limits.mqtt_per_user"));
+  proxy.verify = [&p](std::string_view ticket) -> result<web::mqtt_proxy_options::pass> {
+    auto pass = p.auth.verify_bus_ticket(ticket);
+    if (!pass)
+      return pass.error();
+    return web::mqtt_proxy_options::pass{pass->username, pass->expires_s};
+  };
+  proxy.now = [&p] {
+    return p.clock.now();
+  };
+  auto route = web::mqtt_route(std::move(proxy));
+  if (!route)
+    return route.error();
+
+  web::server_options o;
+  o.bind = s.text("https.bind");
+  o.port = port(s, "https.port");
+  o.max_connections = static_cast<std::size_t>(s.integer("https.max_connections"));
+  o.allowed_origins = s.list("https.allowed_origins");
+  const auto body = static_cast<std::size_t>(s.integer("limits.body"));
+  const auto bulk = static_cast<std::size_t>(s.integer("limits.bulk_body"));
+  o.max_body = [body, bulk](const web::request& q) {
+    return q.method == web::verb::post && rest::same_text(q.target.path, "/api/v1/devices") ? bulk
+                                                                                            : body;
+  };
+  if (s.flag("https.tls")) {
+    const auto& own = site_.certificates.https();
+    auto tls = net::tls_context::make(net::tls_profile::https, own.chain_pem, own.key_pem);
+    if (!tls)
+      return tls.error();
+    o.tls = std::move(*tls);
+  }
+  auto server = web::server::start(p.io, std::move(o), std::move(*api), {std::move(*route)});
+  if (!server)
+    return server.error();
+  p.web = std::move(*server);
+  return success();
+}
+
+void program::stop() {
+  if (!parts_)
+    return;
+  auto& p = *parts_;
+  spdlog::info("outbandd is stopping");
+  if (p.web)
+    p.web->stop();
+  if (p.machines && !p.machines->stop(std::chrono::seconds(3)))
+    spdlog::warn("some tunnels did not close in time and were cut off");
+  if (p.actors)
+    p.actors->stop();
+  p.publisher.reset();
+  p.io.stop();
+  parts_.reset();
+}
+
+} // namespace outband
