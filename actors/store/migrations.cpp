@@ -57,7 +57,7 @@ result<connection> open(const std::string& dsn, std::chrono::seconds patience) {
     return fail(problem::store_unavailable, trimmed(PQerrorMessage(c.get())));
   PQsetNoticeProcessor(
       c.get(), [](void*, const char*) {}, nullptr);
-  return std::move(c);
+  return c;
 }
 
 result<rows> run(connection& c, const std::string& sql, const params& with = {}) {
@@ -70,7 +70,7 @@ result<rows> run(connection& c, const std::string& sql, const params& with = {})
                                        nullptr, values.data(), nullptr, nullptr, 0));
   auto s = PQresultStatus(r.raw());
   if (s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK || s == PGRES_EMPTY_QUERY)
-    return std::move(r);
+    return r;
   return fail(problem::store_unavailable, trimmed(PQerrorMessage(c.get())));
 }
 
