@@ -56,6 +56,15 @@ private:
   std::shared_ptr<shared> shared_;
 };
 
+struct session_start {
+  std::shared_ptr<shared> core;
+  std::shared_ptr<web::shard> home;
+  counted place;
+  std::string peer;
+};
+/// http_session.cpp: one connection from its first octet to its last.
+void start_session(boost::asio::ip::tcp::socket socket, session_start s);
+
 struct ws_start {
   std::shared_ptr<shared> core;
   std::shared_ptr<web::shard> home;

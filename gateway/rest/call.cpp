@@ -1,0 +1,162 @@
+#include "gateway/rest/call.hpp"
+
+#include "gateway/http/respond.hpp"
+#include "gateway/rest/metrics.hpp"
+#include "gateway/rest/tenant_directory.hpp"
+#include "messages/rest/host.hpp"
+
+#include <ctime>
+#include <mutex>
+
+namespace outband::rest {
+
+context::context() = default;
+context::~context() = default;
+
+namespace {
+
+/// MPS's `error` text for a status (src/utils/constants.ts).
+std::string error_text(int status) {
+  switch (status) {
+  case 400:
+    return "Incorrect URI or Bad Request";
+  case 401:
+    return "Unauthorized";
+  case 404:
+    return "NOT FOUND";
+  case 408:
+    return "Timeout Error";
+  default:
+    return std::string(web::reason_phrase(status));
+  }
+}
+
+} // namespace
+
+web::response error_response(dialect d, const failure& why) {
+  const auto words = explain(why.what);
+  std::string text = why.detail.empty() ? std::string(words.what) : why.detail;
+  json::object body;
+  if (d == dialect::emf) {
+    body = {{"code", grpc_code(why.what)},
+            {"message", why.field.empty() ? text : why.field + ": " + text},
+            {"problem", words.code}};
+  } else {
+    body = {{"error", error_text(words.status)},
+            {"errorDescription", text},
+            {"message", text},
+            {"code", words.code}};
+    if (why.what == problem::unauthenticated && text == "token expired")
+      body.push_back({"exp", text}); // the Sample Web UI signs out on exactly this
+  }
+  if (!why.field.empty())
+    body.push_back({"field", why.field});
+  body.push_back({"next", words.next});
+  body.push_back({"retry", words.retry});
+  auto r = web::json_response(words.status, json::dump(std::move(body)));
+  if (words.status == 401)
+    r.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (words.status == 429 || words.status == 503)
+    r.headers.emplace_back("Retry-After", "5");
+  return r;
+}
+
+void call::answer(int status, const json::value& body) const {
+  reply(web::json_response(status, json::dump(body)));
+}
+
+void call::refuse(const failure& why) const {
+  reply(error_response(speaks, why));
+}
+
+void call::refuse(const std::vector<field_error>& errors) const {
+  reply(web::json_response(400, errors_body(errors)));
+}
+
+std::optional<json::value> call::body() const {
+  json::limits within;
+  within.octets = req.body.size() + 1; // the server has checked the size
+  auto parsed = json::parse(req.body, within);
+  if (parsed)
+    return std::move(*parsed);
+  refuse(parsed.error());
+  return std::nullopt;
+}
+
+std::optional<uuid> call::request_id() const {
+  const auto* key = req.header("Idempotency-Key");
+  if (!key)
+    return with().clock->new_id();
+  auto id = parse_uuid(*key);
+  if (id && !id->is_nil())
+    return id;
+  refuse(fail(problem::malformed, "must be a UUID", "Idempotency-Key"));
+  return std::nullopt;
+}
+
+json::value iso_time(time_ms t) {
+  if (t <= 0)
+    return {};
+  std::time_t s = t / 1000;
+  std::tm tm{};
+  gmtime_r(&s, &tm);
+  char text[40];
+  auto n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+  auto ms = std::to_string(1000 + t % 1000).substr(1);
+  return std::string(text, n) + "." + ms + "Z";
+}
+
+namespace {
+struct round {
+  std::mutex mutex;
+  std::size_t next = 0, open = 0, n = 0;
+  std::function<void(std::size_t, answer<nothing>)> step;
+  answer<nothing> done;
+  std::optional<failure> error;
+  bool over = false;
+};
+
+void proceed(const std::shared_ptr<round>& r, std::size_t width) {
+  // Completions may come within step(), so the lock is not held there.
+  while (true) {
+    std::size_t item = 0;
+    {
+      std::unique_lock lock(r->mutex);
+      if (r->over)
+        return;
+      if (r->error || r->next == r->n) {
+        if (r->open > 0)
+          return;
+        r->over = true;
+        lock.unlock();
+        return r->error ? r->done(*r->error) : r->done(nothing{});
+      }
+      if (r->open >= width)
+        return;
+      item = r->next++;
+      ++r->open;
+    }
+    r->step(item, [r, width](result<nothing> one) {
+      {
+        std::lock_guard lock(r->mutex);
+        --r->open;
+        if (!one && !r->error)
+          r->error = one.error();
+      }
+      proceed(r, width);
+    });
+  }
+}
+} // namespace
+
+void for_each_bounded(std::size_t n, std::size_t width,
+                      std::function<void(std::size_t, answer<nothing>)> step,
+                      answer<nothing> done) {
+  auto r = std::make_shared<round>();
+  r->n = n;
+  r->step = std::move(step);
+  r->done = std::move(done);
+  proceed(r, width);
+}
+
+} // namespace outband::rest

@@ -1,0 +1,17 @@
+/// MPS's device object and its answer for a machine without a tunnel. Internal; pure.
+#pragma once
+
+#include "gateway/rest/call.hpp"
+
+namespace outband::rest {
+
+/// `single`: GET by id also shows when it was last connected, seen, disconnected.
+json::value device_json(const device_record& d, bool single);
+
+/// MPS's 404 of the registry routes.
+void device_not_found(const call_ptr& c, const std::string& guid);
+
+/// 404 with the text that EMF's managers match byte for byte.
+web::response device_not_connected(const std::string& guid);
+
+} // namespace outband::rest

@@ -1,0 +1,205 @@
+#include "gateway/rest/device_json.hpp"
+#include "gateway/rest/router.hpp"
+#include "gateway/rest/tenant_directory.hpp"
+
+#include <charconv>
+
+namespace outband::rest {
+
+namespace {
+
+/// Passwords go to the secret store when the row is there.
+void put_secrets(const call_ptr& c, std::shared_ptr<std::vector<device_body>> bodies,
+                 std::shared_ptr<std::vector<tenant_key>> tenants, answer<nothing> done) {
+  auto step = [c, bodies, tenants](std::size_t i, answer<nothing> next) {
+    const auto& b = (*bodies)[i];
+    device_ref ref{(*tenants)[i], b.guid};
+    auto amt = [c, ref, next, password = b.amt_password](result<nothing> former) {
+      if (!former || !password)
+        return next(former);
+      c->with().secrets->put_active(ref, secret_name::amt_password, secret_text(*password), next);
+    };
+    if (!b.mps_password)
+      return amt(nothing{});
+    c->with().secrets->put_active(ref, secret_name::mps_password, secret_text(*b.mps_password),
+                                  amt);
+  };
+  for_each_bounded(bodies->size(), 8, std::move(step), std::move(done));
+}
+
+/// Which tenant each body goes to: its own `tenantId`, else the caller's. In each the caller must
+/// have `needed`.
+void tenants_of(const call_ptr& c, std::shared_ptr<std::vector<device_body>> bodies, role needed,
+                std::function<void(std::shared_ptr<std::vector<tenant_key>>)> done) {
+  auto out = std::make_shared<std::vector<tenant_key>>(bodies->size());
+  auto step = [c, bodies, out, needed](std::size_t i, answer<nothing> next) {
+    const auto& wanted = (*bodies)[i].tenant_id;
+    if (!wanted || wanted->empty() || *wanted == c->tenant) {
+      (*out)[i] = c->tenant;
+      return next(nothing{});
+    }
+    c->api->tenants->find(c->who, *wanted, false, [c, out, i, needed, next](result<tenant_key> t) {
+      if (!t && t.error().what != problem::not_found)
+        return next(t.error());
+      if (!t || auth::held_in(c->who, *t) < needed)
+        return next(fail(problem::forbidden,
+                         "There is no such tenant for this account, or its "
+                         "role there does not suffice.",
+                         "tenantId"));
+      (*out)[i] = *t;
+      next(nothing{});
+    });
+  };
+  for_each_bounded(bodies->size(), 1, std::move(step), [c, out, done](result<nothing> all) {
+    all ? done(out) : c->refuse(all.error());
+  });
+}
+
+device_record record_of(const device_body& b, const tenant_key& tenant, time_ms now) {
+  device_record d;
+  d.ref = {tenant, b.guid};
+  d.hostname = b.hostname.value_or("");
+  d.friendly_name = b.friendly_name.value_or(std::nullopt);
+  d.dns_suffix = b.dns_suffix.value_or(std::nullopt);
+  d.tags = b.tags.value_or(std::vector<std::string>{});
+  d.mps_username = b.mps_username.value_or("admin");
+  d.amt_username = b.amt_username.value_or("admin");
+  d.device_info = b.device_info.value_or("");
+  d.created = now;
+  return d;
+}
+
+device_change change_of(const device_body& b, const tenant_key& tenant) {
+  device_change ch;
+  ch.ref = {tenant, b.guid};
+  ch.hostname = b.hostname;
+  ch.friendly_name = b.friendly_name;
+  ch.dns_suffix = b.dns_suffix;
+  ch.tags = b.tags;
+  ch.mps_username = b.mps_username;
+  ch.amt_username = b.amt_username;
+  ch.device_info = b.device_info;
+  return ch;
+}
+
+struct posting {
+  std::shared_ptr<std::vector<device_body>> bodies;
+  std::shared_ptr<std::vector<tenant_key>> tenants;
+  bool array = false;
+};
+
+void finish_post(const call_ptr& c, const posting& p, std::vector<upserted> done) {
+  auto rows = std::make_shared<std::vector<upserted>>(std::move(done));
+  put_secrets(c, p.bodies, p.tenants, [c, p, rows](result<nothing> kept) {
+    for (const auto& u : *rows)
+      c->with().control->device_added(u.record.ref);
+    if (!kept)
+      return c->refuse(fail(kept.error().what, "The devices are stored, but not every password: " +
+                                                   to_string(kept.error()) +
+                                                   ". Send the request again."));
+    bool created = false;
+    json::array out;
+    for (const auto& u : *rows) {
+      created = created || u.created;
+      out.push_back(device_json(u.record, true));
+    }
+    const int status = created ? 201 : 200;
+    if (p.array || out.size() != 1)
+      return c->answer(status, std::move(out));
+    c->answer(status, out.front());
+  });
+}
+
+/// MPS's text for a GUID that is taken, here by whatever tenant.
+void taken(const call_ptr& c, const failure& why, const posting& p) {
+  std::size_t i = 0;
+  if (why.field.size() > 2 && why.field[0] == '[')
+    std::from_chars(why.field.data() + 1, why.field.data() + why.field.size(), i);
+  auto guid = i < p.bodies->size() ? to_string((*p.bodies)[i].guid) : std::string();
+  c->answer(400, json::object{{"error", "Unique key violation"},
+                              {"message", "Device ID: " + guid + " already exists"},
+                              {"code", "already-exists"},
+                              {"field", p.array ? why.field : "guid"}});
+}
+
+void insert(const call_ptr& c, const posting& p) {
+  std::vector<device_record> rows;
+  for (std::size_t i = 0; i < p.bodies->size(); ++i)
+    rows.push_back(record_of((*p.bodies)[i], (*p.tenants)[i], c->with().clock->now()));
+  c->with().store->upsert_devices(std::move(rows), [c, p](result<std::vector<upserted>> done) {
+    if (!done && done.error().what == problem::already_exists)
+      return taken(c, done.error(), p);
+    done ? finish_post(c, p, std::move(*done)) : c->refuse(done.error());
+  });
+}
+
+/// An existing device is merged with what is given, as MPS does: absent members stay.
+void merge_or_insert(const call_ptr& c, const posting& p) {
+  c->with().store->update_device(
+      change_of(p.bodies->front(), p.tenants->front()), [c, p](result<device_record> d) {
+        if (d)
+          return finish_post(c, p, {upserted{std::move(*d), false}});
+        d.error().what == problem::not_found ? insert(c, p) : c->refuse(d.error());
+      });
+}
+
+void post(const call_ptr& c) {
+  auto body = c->body();
+  if (!body)
+    return;
+  auto parsed = parse_device_bodies(*body, true);
+  if (auto* errors = std::get_if<std::vector<field_error>>(&parsed))
+    return c->refuse(*errors);
+  posting p;
+  p.array = body->items() != nullptr;
+  p.bodies = std::make_shared<std::vector<device_body>>(
+      std::move(std::get<std::vector<device_body>>(parsed)));
+  tenants_of(c, p.bodies, role::admin, [c, p](std::shared_ptr<std::vector<tenant_key>> t) mutable {
+    p.tenants = std::move(t);
+    p.array ? insert(c, p) : merge_or_insert(c, p);
+  });
+}
+
+void patch(const call_ptr& c) {
+  auto body = c->body();
+  if (!body)
+    return;
+  auto parsed = parse_device_bodies(*body, false);
+  if (auto* errors = std::get_if<std::vector<field_error>>(&parsed))
+    return c->refuse(*errors);
+  auto bodies = std::make_shared<std::vector<device_body>>(
+      std::move(std::get<std::vector<device_body>>(parsed)));
+  const auto& b = bodies->front();
+  // Who may change a password may lock everybody else out of the machine.
+  const bool secret = b.mps_password || b.amt_password || b.mps_username || b.amt_username;
+  const auto needed = secret ? role::admin : role::operator_;
+  if (c->held < needed)
+    return c->refuse(fail(problem::forbidden, "User names and passwords need the role admin."));
+  tenants_of(c, bodies, needed, [c, bodies](const std::shared_ptr<std::vector<tenant_key>>& t) {
+    auto change = change_of(bodies->front(), t->front());
+    auto guid = to_string(change.ref.device);
+    c->with().store->update_device(
+        std::move(change), [c, bodies, t, guid](result<device_record> d) {
+          if (!d && d.error().what == problem::not_found)
+            return device_not_found(c, guid);
+          if (!d)
+            return c->refuse(d.error());
+          auto row = std::make_shared<device_record>(std::move(*d));
+          put_secrets(c, bodies, t, [c, row](result<nothing> kept) {
+            if (!kept)
+              return c->refuse(kept.error());
+            c->with().control->device_added(row->ref); // forget what is cached of it
+            c->answer(200, device_json(*row, true));
+          });
+        });
+  });
+}
+
+} // namespace
+
+void add_device_write_routes(router& r) {
+  r.add("POST /api/v1/devices", dialect::mps, post);
+  r.add("PATCH /api/v1/devices", dialect::mps, patch);
+}
+
+} // namespace outband::rest

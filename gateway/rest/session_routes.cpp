@@ -1,0 +1,77 @@
+#include "gateway/auth/auth.hpp"
+#include "gateway/rest/router.hpp"
+
+namespace outband::rest {
+
+namespace {
+
+/// Tokens and passwords are in no cache.
+void answer_secret(const call_ptr& c, const json::value& body) {
+  auto r = web::json_response(200, json::dump(body));
+  r.headers.emplace_back("Cache-Control", "no-store");
+  c->answer(std::move(r));
+}
+
+void authorize(const call_ptr& c) {
+  auto body = c->body();
+  if (!body)
+    return;
+  std::vector<field_error> errors;
+  auto member = [&](const char* name, std::size_t limit) -> std::string {
+    const auto* v = body->find(name);
+    if (v && v->text() && !v->text()->empty() && v->text()->size() <= limit)
+      return *v->text();
+    errors.push_back({std::nullopt, name, "body",
+                      "must be a string of 1 to " + std::to_string(limit) + " octets"});
+    return {};
+  };
+  auto name = member("username", 64);
+  secret_text password(member("password", 256));
+  if (!errors.empty())
+    return c->refuse(errors);
+  c->with().auth->sign_in(name, password, c->req.peer, [c](result<auth::service::signed_in> in) {
+    if (in)
+      return answer_secret(c, json::object{{"token", in->token}});
+    if (in.error().what == problem::unauthenticated) {
+      auto r = web::json_response(401, json::dump(json::object{{"message", in.error().detail},
+                                                               {"code", "unauthenticated"}}));
+      return c->answer(std::move(r));
+    }
+    c->refuse(in.error());
+  });
+}
+
+void bus(const call_ptr& c) {
+  auto t = c->with().auth->issue_bus_ticket(c->who, c->tenant);
+  if (!t)
+    return c->refuse(t.error());
+  answer_secret(c, json::object{{"username", t->username},
+                                {"password", t->password},
+                                {"clientIdPrefix", t->client_id_prefix},
+                                {"expiresAt", iso_time(t->expires_s * 1000)},
+                                {"tenant", c->tenant},
+                                {"role", to_string(c->held)},
+                                {"mqttPath", "/mqtt"}});
+}
+
+void whoami(const call_ptr& c) {
+  json::object tenants;
+  for (const auto& [key, held] : c->who.tenants)
+    tenants.push_back({key, to_string(held)});
+  c->answer(200, json::object{{"name", c->who.name},
+                              {"tenant", c->tenant},
+                              {"role", to_string(c->held)},
+                              {"tenants", std::move(tenants)},
+                              {"siteAdmin", c->who.site_admin},
+                              {"expiresAt", iso_time(c->who.expires_s * 1000)}});
+}
+
+} // namespace
+
+void add_session_routes(router& r) {
+  r.add("POST /api/v1/authorize", dialect::mps, authorize);
+  r.add("POST /api/v1/authorize/bus", dialect::mps, bus);
+  r.add("GET /api/v1/authorize/whoami", dialect::mps, whoami);
+}
+
+} // namespace outband::rest
