@@ -1,0 +1,42 @@
+/// The control interface: what tests and people use to look at simulated machines and to make
+/// things go wrong. JSON, one object per line; each request gets one answer with the same "id".
+///
+///   {"op":"list"}                              ->
+///   {"ok":true,"machines":[{guid,hostname,power,...}]}
+///   {"op":"get","guid":"..."}                  -> {"ok":true,"machine":{..., "requests":{...}}}
+///   {"op":"fault","guid":"...","kind":"slow","ms":500,"count":3}     kinds: faults.hpp
+///   {"op":"clear_faults","guid":"..."}
+///   {"op":"press_power_button","guid":"..."}
+///   {"op":"set","guid":"...","os_power_saving":3}
+///   {"op":"connect","guid":"..."} {"op":"disconnect","guid":"..."}
+///   {"op":"watch"}                             -> events follow, as they happen, without "id"
+///
+/// "guid":"*" means every machine. An event: {"event":"power","guid":...,"from":2,"to":8,...} or
+/// {"event":"link","guid":...,"up":true}. A mistake: {"ok":false,"error":"..."}.
+/// Context: the main io_context. Limits: 32 controllers, 64 KiB per line, 4 MiB unread by a
+/// controller, who is then cut off. Only loopback addresses and Unix sockets.
+#pragma once
+
+#include "tools/amtsim/fleet.hpp"
+
+#include <memory>
+#include <string>
+
+namespace outband::amtsim {
+
+class control {
+public:
+  /// `where`: "127.0.0.1:9000" or "unix:PATH". Throws std::runtime_error if it cannot listen.
+  control(boost::asio::io_context& main, fleet& machines, const std::string& where);
+  ~control();
+  /// To all controllers that watch.
+  void tell(const machine_event& e);
+  /// "127.0.0.1:41233": with the port that was chosen for port 0.
+  const std::string& address() const;
+
+private:
+  class server;
+  std::shared_ptr<server> server_;
+};
+
+} // namespace outband::amtsim

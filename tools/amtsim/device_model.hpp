@@ -1,0 +1,160 @@
+/// One machine as its firmware sees it: power, what is configured, digest nonces.
+///
+/// Power changes take time: request_power() answers at once, as firmware does, and advance() makes
+/// happen what has become due. The rules for what is possible in which state follow
+/// AvailableRequestedPowerStates of captured devices; what is impossible returns NOT_READY (2).
+/// Context: pure; no clock, no randomness but a seed. One per machine, on that machine's thread.
+/// Limits: 4 valid nonces, 8 enumeration contexts; older ones are forgotten.
+#pragma once
+
+#include "messages/domain/ids.hpp"
+#include "messages/domain/power.hpp"
+#include "tools/amtsim/faults.hpp"
+#include "tools/amtsim/profile.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace outband::amtsim {
+
+struct identity {
+  device_id guid;
+  std::string hostname;
+  std::string realm; ///< "Digest:" and 32 hex digits
+  std::string amt_user = "admin";
+  std::string amt_password;
+  std::string mps_user;
+  std::string mps_password;
+};
+
+enum class cause : std::uint8_t { asked, asked_gracefully, button, crash };
+/// "asked gracefully"
+std::string_view to_string(cause c);
+
+struct power_change {
+  power_state from = power_state::unknown;
+  power_state to = power_state::unknown; ///< the same as `from` for a reset
+  cause why = cause::asked;
+  sim_time took{0};
+  bool boot = false;       ///< the host went through its BIOS
+  bool drops_link = false; ///< the machine loses its network for a moment
+};
+
+/// The writable part of AMT_BootSettingData and what a boot leaves of it.
+struct boot_options {
+  bool bios_pause = false;
+  bool bios_setup = false;
+  bool configuration_data_reset = false;
+  bool enforce_secure_boot = false;
+  bool forced_progress_events = false;
+  bool lock_keyboard = false;
+  bool lock_power_button = false;
+  bool lock_reset_button = false;
+  bool lock_sleep_button = false;
+  bool platform_erase = false;
+  bool reflash_bios = false;
+  bool secure_erase = false;
+  bool use_ider = false;
+  bool use_sol = false;
+  bool use_safe_mode = false;
+  bool user_password_bypass = false;
+  std::uint32_t boot_media_index = 0;
+  std::uint32_t firmware_verbosity = 0;
+  std::uint32_t ider_boot_device = 0;
+};
+
+/// AMT_RedirectionService, CIM_KVMRedirectionSAP, IPS_OptInService, CIM_BootService.
+struct features {
+  std::uint32_t redirection = 32771; ///< 32768 + 1 IDE-R + 2 SOL
+  bool listener = true;
+  bool kvm = true;
+  std::uint32_t opt_in_required = 0;
+  std::uint32_t opt_in_code_timeout = 120;
+  std::uint32_t opt_in_display_timeout = 300;
+  std::uint32_t boot_service = 32769;
+};
+
+class device_model {
+public:
+  device_model(identity who, const settings* shared, std::uint64_t seed);
+
+  const identity& who() const { return who_; }
+  const settings& shared() const { return *shared_; }
+
+  // -- power --
+  power_state power() const { return power_; }
+  std::uint64_t boots() const { return boots_; }
+  /// What may be asked now, in the firmware's order.
+  std::vector<int> available_states() const;
+  /// RequestPowerStateChange; gives the ReturnValue.
+  std::uint32_t request_power(std::uint32_t state, fault_set& faults, sim_time now);
+  void press_button(sim_time now);
+  /// The host resets without being asked.
+  void crash(sim_time now);
+  std::optional<sim_time> next_due() const;
+  std::vector<power_change> advance(sim_time now);
+  /// From a state file.
+  void restore(power_state power, std::uint64_t boots);
+
+  // -- what is configured --
+  int os_power_saving = 2; ///< 2 full power, 3 OS power saving
+  int control_mode = 2;    ///< 1 client, 2 admin
+  bool boot_options_cleared = true;
+  boot_options boot;
+  features feature;
+  std::string boot_source; ///< of the next boot; empty: as the BIOS likes
+
+  // -- digest --
+  /// 32 characters, valid from now on.
+  std::string new_nonce();
+  bool knows_nonce(std::string_view nonce) const;
+
+  // -- bookkeeping of the WS-MAN server --
+  std::uint64_t next_message_number() { return ++messages_; }
+  struct enumeration {
+    std::uint32_t id;
+    std::string class_name;
+    std::size_t offset;
+  };
+  /// Gives the context's text.
+  std::string remember(std::string class_name, std::size_t offset);
+  /// A context is good for one Pull.
+  std::optional<enumeration> recall(std::string_view context);
+
+  /// Pseudo-random, reproducible from the seed.
+  std::uint64_t random();
+  /// From lo to hi.
+  sim_time jitter(sim_time lo, sim_time hi);
+
+private:
+  struct transition {
+    power_state to;
+    sim_time due;
+    sim_time asked;
+    cause why;
+    bool boot;
+    bool drops_link;
+  };
+  void plan(power_state to, sim_time after, sim_time asked, cause why, bool boot, bool drops_link);
+  void begin_action(power_action a, bool graceful, sim_time now);
+  bool os_runs(sim_time now) const;
+  void consume_boot_options();
+
+  identity who_;
+  const settings* shared_;
+  std::uint64_t random_;
+  power_state power_ = power_state::on;
+  std::uint64_t boots_ = 0;
+  sim_time os_ready_{0};
+  std::vector<transition> pending_; ///< in order of time; at most two
+  std::uint64_t messages_ = 0;
+  std::uint32_t contexts_ = 0;
+  std::vector<enumeration> open_;
+  std::vector<std::array<char, 32>> nonces_;
+};
+
+} // namespace outband::amtsim

@@ -1,0 +1,145 @@
+#include "tools/amtsim/fleet.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace outband::amtsim {
+
+namespace asio = boost::asio;
+
+fleet::fleet(asio::io_context& main, const options& how, std::vector<identity> who,
+             const asio::ip::tcp::endpoint& server)
+    : main_(main), how_(how), tls_(how.root_ca, how.common_name, how.tls), server_(server) {
+  for (std::size_t i = 0; i < how.threads; ++i)
+    shards_.push_back(std::make_unique<shard>());
+  surroundings& around = *this;
+  for (std::size_t i = 0; i < who.size(); ++i) {
+    auto& home = *shards_[i % shards_.size()];
+    const auto guid = who[i].guid;
+    home.machines.push_back(std::make_unique<machine>(
+        home.io, tls_, server_, std::move(who[i]), &how.shared, seed_of(how.machines, i), around));
+    auto* m = home.machines.back().get();
+    if (!how.starts_on)
+      m->restore(power_state::off_soft, 0);
+    if (!by_guid_.emplace(guid, m).second)
+      throw std::runtime_error("two machines have the GUID " + to_string(guid));
+    in_order_.push_back(m);
+  }
+}
+
+fleet::~fleet() {
+  stop();
+}
+
+void fleet::restore(const device_id& guid, power_state power, std::uint64_t boots) {
+  const auto found = by_guid_.find(guid);
+  if (found != by_guid_.end())
+    found->second->restore(power, boots);
+}
+
+void fleet::start() {
+  running_ = true;
+  for (std::size_t i = 0; i < in_order_.size(); ++i) {
+    if (!how_.connects)
+      break;
+    const auto after =
+        how_.connect_rate > 0 ? static_cast<double>(i) * 1000.0 / how_.connect_rate : 0.0;
+    in_order_[i]->start(sim_time{static_cast<sim_time::rep>(after)});
+  }
+  for (auto& s : shards_)
+    s->thread = std::thread([&io = s->io] { io.run(); });
+}
+
+void fleet::stop() {
+  if (!running_)
+    return;
+  running_ = false;
+  for (auto& s : shards_)
+    asio::post(s->io, [&s = *s] {
+      for (auto& m : s.machines)
+        m->stop();
+      s.guard.reset();
+    });
+  for (auto& s : shards_)
+    s->thread.join();
+}
+
+void fleet::happened(const machine_event& e) {
+  asio::post(main_, [this, e] {
+    if (handler_)
+      handler_(e);
+  });
+}
+
+void fleet::run(const device_id* guid, task what, std::function<void(std::string)> done) {
+  if (guid != nullptr) {
+    const auto found = by_guid_.find(*guid);
+    if (found == by_guid_.end())
+      return done("there is no machine " + to_string(*guid));
+    auto* m = found->second;
+    asio::post(m->executor(), [this, m, what = std::move(what), done = std::move(done)]() mutable {
+      asio::post(main_, [answer = what(*m), done = std::move(done)] { done(answer); });
+    });
+    return;
+  }
+  struct gathering {
+    std::size_t waits;
+    std::string complaint;
+    std::function<void(std::string)> done;
+  };
+  auto all = std::make_shared<gathering>(gathering{shards_.size(), {}, std::move(done)});
+  for (auto& s : shards_)
+    asio::post(s->io, [this, &s = *s, what, all] {
+      std::string complaint;
+      for (auto& m : s.machines) {
+        auto said = what(*m);
+        if (complaint.empty())
+          complaint = std::move(said);
+      }
+      asio::post(main_, [all, complaint = std::move(complaint)] {
+        if (all->complaint.empty())
+          all->complaint = complaint;
+        if (--all->waits == 0)
+          all->done(all->complaint);
+      });
+    });
+}
+
+void fleet::reports(const device_id* guid, std::function<void(std::vector<machine_report>)> done) {
+  // Filled on the machines' threads, each its own place, read on the main thread afterwards.
+  auto out = std::make_shared<std::vector<machine_report>>();
+  auto index = std::make_shared<std::unordered_map<const machine*, std::size_t>>();
+  if (guid != nullptr) {
+    out->resize(1);
+    return run(
+        guid,
+        [out](machine& m) {
+          out->front() = m.report();
+          return std::string{};
+        },
+        [out, done = std::move(done)](const std::string& complaint) {
+          done(complaint.empty() ? std::move(*out) : std::vector<machine_report>{});
+        });
+  }
+  out->resize(in_order_.size());
+  for (std::size_t i = 0; i < in_order_.size(); ++i)
+    index->emplace(in_order_[i], i);
+  run(
+      nullptr,
+      [out, index](machine& m) {
+        (*out)[index->at(&m)] = m.report();
+        return std::string{};
+      },
+      [out, done = std::move(done)](const std::string&) { done(std::move(*out)); });
+}
+
+std::vector<machine_report> fleet::reports_now() const {
+  std::vector<machine_report> out;
+  for (const auto* m : in_order_)
+    out.push_back(m->report());
+  return out;
+}
+
+} // namespace outband::amtsim

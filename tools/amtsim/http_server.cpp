@@ -1,0 +1,101 @@
+#include "tools/amtsim/http_server.hpp"
+
+#include "messages/http/digest.hpp"
+#include "messages/http/writer.hpp"
+
+#include <utility>
+
+namespace outband::amtsim {
+
+namespace {
+
+std::string server_name(const device_model& d) {
+  const auto& kind = d.shared().kind;
+  return "Intel(R) Active Management Technology " + kind.version + "." + kind.build;
+}
+
+http_reply unauthorized(device_model& device) {
+  http::digest_challenge challenge;
+  challenge.realm = device.who().realm;
+  challenge.nonce = device.new_nonce();
+  challenge.auth = true;
+  http_reply out;
+  out.status = 401;
+  out.close = true;
+  const auto page = http::amt_unauthorized(http::write_challenge(challenge), server_name(device));
+  if (!http::write_sized(page, out.octets))
+    out.octets.clear(); // only a realm with a line break could cause that
+  return out;
+}
+
+/// Firmware's answer to what it does not understand at all has no body.
+http_reply plain(int status, const device_model& device) {
+  http::response r{status,
+                   std::string(http::reason_phrase(status)),
+                   {{"Server", server_name(device)}},
+                   {},
+                   false};
+  http_reply out;
+  out.status = status;
+  out.close = true;
+  out.what = "malformed";
+  if (!http::write_sized(r, out.octets))
+    out.octets.clear();
+  return out;
+}
+
+bool authenticated(const http::request& r, const device_model& device) {
+  const auto* value = http::find(r.fields, "Authorization");
+  if (value == nullptr)
+    return false;
+  const auto said = http::parse_authorization(*value);
+  if (!said)
+    return false;
+  const auto& who = device.who();
+  if (said->user != who.amt_user || said->realm != who.realm || !device.knows_nonce(said->nonce))
+    return false;
+  const auto ha1 = http::digest_ha1(who.amt_user, who.realm, who.amt_password);
+  return http::verify(*said, ha1, r.method, r.body);
+}
+
+} // namespace
+
+std::optional<http_reply> http_server::next(device_model& device, fault_set& faults, sim_time now,
+                                            std::string_view date) {
+  auto item = parser_.next();
+  if (std::holds_alternative<http::starved>(item))
+    return std::nullopt;
+  if (std::holds_alternative<failure>(item))
+    return plain(400, device);
+  const auto& request = std::get<http::request>(item);
+  if (request.target != "/wsman")
+    return plain(404, device);
+  if (request.method != "POST")
+    return plain(405, device);
+  if (!authenticated(request, device) || faults.take(fault_kind::bad_digest))
+    return unauthorized(device);
+  http_reply out;
+  if (faults.take(fault_kind::no_answer)) {
+    out.silent = true;
+    out.what = "swallowed";
+    return out;
+  }
+  auto reply = serve_wsman(request.body, device, faults, now);
+  out.status = reply.http_status;
+  out.what = std::move(reply.what);
+  auto answer =
+      http::amt_answer(reply.http_status, date, server_name(device), std::move(reply.xml));
+  if (!request.keep_alive)
+    answer.keep_alive = false;
+  out.close = !answer.keep_alive;
+  if (!http::write_chunked(answer, out.octets))
+    return plain(500, device);
+  out.delay = device.shared().times.answer + faults.take(fault_kind::slow).value_or(sim_time{0});
+  if (faults.take(fault_kind::truncate)) {
+    out.octets.resize(out.octets.size() / 2);
+    out.close = true;
+  }
+  return out;
+}
+
+} // namespace outband::amtsim

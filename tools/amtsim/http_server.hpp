@@ -1,0 +1,38 @@
+/// HTTP as firmware serves it on one APF channel: digest, one request at a time, AMT's framing.
+///
+/// Context: pure; one per channel, on the machine's thread. Limits: a request head of 8 KiB and a
+/// body of 256 KiB; more is answered 400 and ends the channel.
+#pragma once
+
+#include "messages/http/parser.hpp"
+#include "tools/amtsim/wsman_server.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace outband::amtsim {
+
+struct http_reply {
+  std::string octets;
+  bool close = false; ///< the channel closes once they are sent
+  int status = 0;
+  std::string what;    ///< for counting, see wsman_reply; empty for a 401
+  sim_time delay{0};   ///< before they are sent
+  bool silent = false; ///< nothing is sent at all (a fault)
+};
+
+class http_server {
+public:
+  http_server() : parser_({8 << 10, 64, 256 << 10}) {}
+  void feed(std::string_view octets) { parser_.feed(octets); }
+  /// The reply to the next request, once it has arrived whole. `date` is for the Date header.
+  /// Ask again only when the reply is sent: firmware does not pipeline.
+  std::optional<http_reply> next(device_model& device, fault_set& faults, sim_time now,
+                                 std::string_view date);
+
+private:
+  http::request_parser parser_;
+};
+
+} // namespace outband::amtsim

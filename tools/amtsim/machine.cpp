@@ -1,0 +1,338 @@
+#include "tools/amtsim/machine.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <utility>
+
+namespace outband::amtsim {
+
+namespace {
+
+constexpr sim_time handshake_deadline{30000};
+
+std::string http_date() {
+  // The same second for all machines of a thread is formatted once.
+  thread_local std::time_t last = 0;
+  thread_local std::string text;
+  const auto t = std::time(nullptr);
+  if (t != last) {
+    std::tm utc{};
+    gmtime_r(&t, &utc);
+    char buffer[64];
+    std::strftime(buffer, sizeof buffer, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    text = buffer;
+    last = t;
+  }
+  return text;
+}
+
+std::int64_t utc_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+} // namespace
+
+machine::machine(boost::asio::io_context& io, const tls_context& tls,
+                 const boost::asio::ip::tcp::endpoint& server, identity who, const settings* shared,
+                 std::uint64_t seed, surroundings& around)
+    : io_(io), server_(server), around_(around), model_(std::move(who), shared, seed),
+      tunnel_(io, tls, model_, *this), timer_(io) {}
+
+sim_time machine::now() {
+  // Never 0, which stands for "not set".
+  return std::chrono::duration_cast<sim_time>(std::chrono::steady_clock::now().time_since_epoch()) +
+         sim_time{1};
+}
+
+void machine::start(sim_time after) {
+  reconnect_after(after);
+}
+
+void machine::connect() {
+  wants_tunnel_ = true;
+  failures_ = 0;
+  if (!tunnel_.busy())
+    reconnect_after(sim_time{0});
+}
+
+void machine::disconnect() {
+  wants_tunnel_ = false;
+  drop("a controller asked for it", sim_time{0}, false);
+}
+
+std::string machine::order(fault_kind kind, sim_time ms, std::uint32_t count) {
+  switch (kind) {
+  case fault_kind::drop:
+  case fault_kind::rst:
+    drop("fault: " + std::string(to_string(kind)), ms, kind == fault_kind::rst);
+    return {};
+  case fault_kind::garbage:
+    if (!tunnel_.up())
+      return "the machine has no tunnel";
+    tunnel_.send_raw(std::string(64, '\xEE'));
+    return {};
+  case fault_kind::reboot:
+    if (level_of(model_.power()) != power_level::on)
+      return "the machine is not on";
+    model_.crash(now());
+    break;
+  default:
+    if (!faults_.add(kind, ms, count, now()))
+      return "the machine has 16 faults already";
+  }
+  on_timer();
+  return {};
+}
+
+void machine::clear_faults() {
+  faults_.clear();
+  on_timer();
+}
+
+void machine::press_power_button() {
+  model_.press_button(now());
+  schedule();
+}
+
+void machine::set_os_power_saving(int state) {
+  model_.os_power_saving = state;
+}
+
+machine_report machine::report() const {
+  return {who().guid,     who().hostname, model_.power(), model_.os_power_saving,
+          model_.boots(), tunnel_.up(),   links_,         refused_,
+          challenges_,    last_down_,     requests_};
+}
+
+void machine::stop() {
+  stopped_ = true;
+  wants_tunnel_ = false;
+  timer_.cancel();
+  tunnel_.disconnect();
+  channels_.clear();
+}
+
+// -- tunnel -----------------------------------------------------------------------------------
+
+void machine::reconnect_after(sim_time delay) {
+  connect_at_ = now() + delay;
+  schedule();
+}
+
+void machine::drop(const std::string& why, sim_time back_after, bool with_reset) {
+  const bool was_busy = tunnel_.busy();
+  tunnel_.disconnect(with_reset);
+  channels_.clear();
+  handshake_until_ = keepalive_at_ = connect_at_ = sim_time{0};
+  if (was_busy)
+    last_down_ = why;
+  if (told_up_) {
+    told_up_ = false;
+    tell(link_event{false, why});
+  }
+  if (wants_tunnel_)
+    reconnect_after(back_after);
+  else
+    schedule();
+}
+
+void machine::tunnel_up() {
+  ++links_;
+  failures_ = 0;
+  handshake_until_ = sim_time{0};
+  keepalive_at_ = now() + tunnel_.keepalive_interval();
+  told_up_ = true;
+  schedule();
+  tell(link_event{true, {}});
+}
+
+void machine::tunnel_down(const std::string& why, bool refused) {
+  const auto& t = model_.shared().times;
+  sim_time delay = model_.jitter(t.reconnect_min, t.reconnect_max);
+  if (refused) {
+    ++refused_;
+    // Firmware tries again twice soon and then keeps quiet for long.
+    static constexpr sim_time waits[] = {sim_time{2000}, sim_time{10000}, sim_time{60000}};
+    const auto base = waits[std::min<std::uint32_t>(failures_, 2)];
+    delay = model_.jitter(base * 8 / 10, base * 12 / 10);
+  } else if (!told_up_ && failures_ > 0) {
+    // Nobody there, or no handshake: ever slower, up to 10 s.
+    const auto longer = std::min(t.reconnect_max * (1U << std::min(failures_, 6U)),
+                                 std::max(t.reconnect_max, sim_time{10000}));
+    delay = model_.jitter(t.reconnect_min, longer);
+  }
+  ++failures_;
+  drop(why, delay, false);
+  last_down_ = why;
+}
+
+void machine::keepalive_changed() {
+  keepalive_at_ = now() + tunnel_.keepalive_interval();
+  schedule();
+}
+
+// -- channels ---------------------------------------------------------------------------------
+
+machine::wsman_channel* machine::find(std::uint32_t channel) {
+  for (const auto& c : channels_)
+    if (c->id == channel)
+      return c.get();
+  return nullptr;
+}
+
+void machine::channel_opened(std::uint32_t channel, std::uint32_t) {
+  channels_.push_back(std::make_unique<wsman_channel>());
+  channels_.back()->id = channel;
+}
+
+void machine::channel_data(std::uint32_t channel, std::string_view octets) {
+  auto* c = find(channel);
+  if (c == nullptr)
+    return;
+  c->http.feed(octets);
+  tunnel_.consumed(channel, octets.size());
+  if (!c->replying)
+    serve(*c);
+}
+
+void machine::channel_writable(std::uint32_t channel) {
+  auto* c = find(channel);
+  if (c != nullptr && c->replying && push(*c))
+    serve(*c);
+}
+
+void machine::channel_closed(std::uint32_t channel) {
+  channels_.erase(std::remove_if(channels_.begin(), channels_.end(),
+                                 [&](const auto& c) { return c->id == channel; }),
+                  channels_.end());
+  if (channels_.empty())
+    std::vector<std::unique_ptr<wsman_channel>>{}.swap(channels_);
+}
+
+void machine::serve(wsman_channel& c) {
+  while (!c.replying) {
+    auto reply = c.http.next(model_, faults_, now(), http_date());
+    if (!reply)
+      break;
+    if (reply->status == 401)
+      ++challenges_;
+    if (!reply->what.empty())
+      ++requests_[reply->what];
+    if (reply->silent)
+      continue;
+    c.out = std::move(reply->octets);
+    c.close_after = reply->close;
+    c.replying = true;
+    c.send_at = reply->delay.count() > 0 ? now() + reply->delay : sim_time{0};
+    if (!push(c))
+      break;
+  }
+  schedule(); // a request may have set power going
+}
+
+bool machine::push(wsman_channel& c) {
+  if (c.send_at.count() != 0)
+    return true; // not yet
+  const auto done = tunnel_.write(c.id, c.out);
+  c.out.erase(0, done);
+  if (!c.out.empty())
+    return true; // goes on when the server opens its window
+  std::string{}.swap(c.out);
+  c.replying = false;
+  if (!c.close_after)
+    return true;
+  const auto id = c.id;
+  channel_closed(id); // nothing more is served on it
+  tunnel_.close_channel(id);
+  return false;
+}
+
+// -- time -------------------------------------------------------------------------------------
+
+void machine::schedule() {
+  if (stopped_)
+    return;
+  sim_time next{0};
+  const auto sooner = [&next](sim_time t) {
+    if (t.count() != 0 && (next.count() == 0 || t < next))
+      next = t;
+  };
+  sooner(connect_at_);
+  sooner(handshake_until_);
+  sooner(keepalive_at_);
+  sooner(model_.next_due().value_or(sim_time{0}));
+  if (!faults_.empty())
+    sooner(faults_.next_end(now()).value_or(sim_time{0}));
+  for (const auto& c : channels_)
+    sooner(c->send_at);
+  if (next == armed_)
+    return;
+  armed_ = next;
+  if (next.count() == 0) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_at(std::chrono::steady_clock::time_point(next));
+  timer_.async_wait([this](boost::system::error_code ec) {
+    if (ec || stopped_)
+      return;
+    armed_ = sim_time{0};
+    on_timer();
+  });
+}
+
+void machine::on_timer() {
+  const auto t = now();
+  const auto due = [t](sim_time& when) {
+    if (when.count() == 0 || when > t)
+      return false;
+    when = sim_time{0};
+    return true;
+  };
+  bool dropped = false;
+  for (const auto& change : model_.advance(t)) {
+    tell(change);
+    const auto& times = model_.shared().times;
+    if (change.drops_link && times.link_drop_max.count() > 0 && !dropped && wants_tunnel_) {
+      dropped = true;
+      drop("the machine's network went away with its power",
+           model_.jitter(times.link_drop_min, times.link_drop_max), false);
+    }
+  }
+  tunnel_.set_quiet(faults_.lasts(fault_kind::silent_keepalive, t));
+  tunnel_.pause(faults_.lasts(fault_kind::stall, t));
+  if (due(handshake_until_) && tunnel_.busy() && !tunnel_.up()) {
+    tunnel_.disconnect();
+    tunnel_down("the server did not complete the connection in 30 s", false);
+  }
+  if (due(connect_at_) && wants_tunnel_ && !tunnel_.busy()) {
+    handshake_until_ = t + handshake_deadline;
+    tunnel_.connect(server_);
+  }
+  if (due(keepalive_at_) && tunnel_.up()) {
+    tunnel_.keep_alive();
+    keepalive_at_ = t + tunnel_.keepalive_interval();
+  }
+  for (std::size_t i = 0; i < channels_.size();) {
+    auto& c = *channels_[i];
+    const auto id = c.id;
+    if (due(c.send_at) && push(c))
+      serve(c);
+    i += i < channels_.size() && channels_[i]->id == id ? 1 : 0; // it may have closed
+  }
+  schedule();
+}
+
+void machine::tell(power_change what) {
+  around_.happened({who().guid, who().hostname, utc_ms(), what});
+  around_.changed();
+}
+
+void machine::tell(link_event what) {
+  around_.happened({who().guid, who().hostname, utc_ms(), std::move(what)});
+}
+
+} // namespace outband::amtsim

@@ -1,0 +1,145 @@
+/// One simulated machine: its model, its tunnel, its WS-MAN channels, its faults and its timer.
+///
+/// Context: everything runs on the thread of its io_context; other threads post() to executor().
+/// Limits: see the parts. One timer per machine serves all its deadlines.
+#pragma once
+
+#include "tools/amtsim/cira_client.hpp"
+#include "tools/amtsim/device_model.hpp"
+#include "tools/amtsim/faults.hpp"
+#include "tools/amtsim/http_server.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace outband::amtsim {
+
+/// What happened to a machine; for people and for controllers.
+struct link_event {
+  bool up = false;
+  std::string why; ///< empty while up
+};
+struct machine_event {
+  device_id guid;
+  std::string hostname;
+  std::int64_t at_ms = 0; ///< UTC
+  std::variant<power_change, link_event> what;
+};
+
+/// What all machines of a process share. Implementations are called on any I/O thread.
+class surroundings {
+public:
+  virtual void happened(const machine_event& e) = 0;
+  /// Something changed that a state file must keep.
+  virtual void changed() = 0;
+
+protected:
+  ~surroundings() = default;
+};
+
+/// Ground truth for controllers.
+struct machine_report {
+  device_id guid;
+  std::string hostname;
+  power_state power = power_state::unknown;
+  int os_power_saving = 0;
+  std::uint64_t boots = 0;
+  bool connected = false;
+  std::uint64_t links = 0;                       ///< tunnels that came up so far
+  std::uint64_t refused = 0;                     ///< times the server refused user name or password
+  std::uint64_t challenges = 0;                  ///< 401s
+  std::string last_down;                         ///< why the last tunnel ended
+  std::map<std::string, std::uint64_t> requests; ///< per class and operation
+};
+
+class machine final : private cira_client::owner {
+public:
+  machine(boost::asio::io_context& io, const tls_context& tls,
+          const boost::asio::ip::tcp::endpoint& server, identity who, const settings* shared,
+          std::uint64_t seed, surroundings& around);
+
+  boost::asio::io_context& executor() { return io_; }
+  const identity& who() const { return model_.who(); }
+
+  /// Connects for the first time after that delay.
+  void start(sim_time after);
+  /// A controller's wishes. connect() and disconnect() also decide whether it reconnects by itself.
+  void connect();
+  void disconnect();
+  /// Empty, or why not.
+  std::string order(fault_kind kind, sim_time ms, std::uint32_t count);
+  void clear_faults();
+  void press_power_button();
+  void set_os_power_saving(int state);
+  machine_report report() const;
+
+  void restore(power_state power, std::uint64_t boots) { model_.restore(power, boots); }
+  /// No more timers, no more events; the tunnel ends with FIN.
+  void stop();
+
+private:
+  struct wsman_channel {
+    std::uint32_t id;
+    http_server http;
+    std::string out;        ///< of a reply under way; its front is sent
+    sim_time send_at{0};    ///< not before; 0: at once
+    std::size_t unread = 0; ///< octets of the server's not yet given back to its window
+    bool replying = false;
+    bool close_after = false;
+  };
+
+  void tunnel_up() override;
+  void tunnel_down(const std::string& why, bool refused) override;
+  void keepalive_changed() override;
+  void channel_opened(std::uint32_t channel, std::uint32_t port) override;
+  void channel_data(std::uint32_t channel, std::string_view octets) override;
+  void channel_writable(std::uint32_t channel) override;
+  void channel_closed(std::uint32_t channel) override;
+
+  wsman_channel* find(std::uint32_t channel);
+  void serve(wsman_channel& c);
+  /// False: the channel is gone.
+  bool push(wsman_channel& c);
+  void drop(const std::string& why, sim_time back_after, bool with_reset);
+  void reconnect_after(sim_time delay);
+  void tell(power_change what);
+  void tell(link_event what);
+
+  static sim_time now();
+  void schedule();
+  void on_timer();
+
+  boost::asio::io_context& io_;
+  const boost::asio::ip::tcp::endpoint& server_;
+  surroundings& around_;
+  device_model model_;
+  fault_set faults_;
+  cira_client tunnel_;
+  boost::asio::steady_timer timer_;
+  sim_time armed_{0}; ///< when timer_ fires; 0: it does not run
+  sim_time connect_at_{0};
+  sim_time handshake_until_{0};
+  sim_time keepalive_at_{0};
+  std::vector<std::unique_ptr<wsman_channel>> channels_;
+  std::map<std::string, std::uint64_t> requests_;
+  std::string last_down_;
+  std::uint32_t links_ = 0;
+  std::uint32_t refused_ = 0;
+  std::uint32_t challenges_ = 0;
+  std::uint32_t failures_ = 0; ///< in a row, for backing off
+  bool wants_tunnel_ = true;
+  bool told_up_ = false;
+  bool stopped_ = false;
+};
+
+} // namespace outband::amtsim

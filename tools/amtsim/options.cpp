@@ -1,0 +1,151 @@
+#include "tools/amtsim/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <thread>
+
+namespace outband::amtsim {
+
+namespace {
+
+/// "1000:3000" or "500".
+bool parse_range(const std::string& text, sim_time& lo, sim_time& hi) {
+  const auto colon = text.find(':');
+  const auto number = [](const std::string& s, sim_time& out) {
+    if (s.empty() || s.size() > 9 || s.find_first_not_of("0123456789") != std::string::npos)
+      return false;
+    out = sim_time{std::stol(s)};
+    return true;
+  };
+  if (!number(text.substr(0, colon), lo))
+    return false;
+  if (colon == std::string::npos)
+    hi = lo;
+  else if (!number(text.substr(colon + 1), hi))
+    return false;
+  return lo <= hi;
+}
+
+CLI::Validator range() {
+  return {[](const std::string& text) {
+            sim_time lo{};
+            sim_time hi{};
+            return parse_range(text, lo, hi) ? std::string{}
+                                             : "'" + text + "' is not MIN:MAX in milliseconds";
+          },
+          "MIN:MAX"};
+}
+
+CLI::Validator guid_text() {
+  return {[](const std::string& text) {
+            return parse_uuid(text) ? std::string{} : "'" + text + "' is not a GUID";
+          },
+          "GUID"};
+}
+
+void add_ms(CLI::App& app, const std::string& name, sim_time& into, const std::string& what) {
+  app.add_option_function<unsigned>(
+         name, [&into](const unsigned& ms) { into = sim_time{ms}; }, what)
+      ->check(CLI::Range(0U, 3600000U))
+      ->default_str(std::to_string(into.count()));
+}
+
+} // namespace
+
+std::variant<options, int> parse_options(int argc, char** argv) {
+  options out;
+  const auto cores = std::max(1U, std::thread::hardware_concurrency());
+  out.threads = std::min(2U, cores);
+  std::string server;
+  std::string profile = "amt16";
+  std::vector<std::string> guids;
+  std::string power = "on";
+  std::string link_drop = "1000:3000";
+  std::string reconnect = "1000:3000";
+  unsigned keepalive_s = 30;
+
+  CLI::App app{"Simulates Intel AMT machines that connect to a management presence server.\n"
+               "Exit codes: 0 stopped by a signal, 2 wrong options, 3 server or root certificate,\n"
+               "4 control interface, 5 a file cannot be read or written.",
+               "outband-amtsim"};
+  app.add_option("--server", server, "host:port of the server")->required();
+  app.add_option("--root-ca", out.root_ca, "PEM file; the only certificate the machines trust")
+      ->required()
+      ->check(CLI::ExistingFile);
+  app.add_option("--cn", out.common_name, "common name the server's certificate must have")
+      ->required();
+  app.add_option("--tls", out.tls, "highest TLS version, 12 or 13")->check(CLI::IsMember({12, 13}));
+  app.add_option("--devices", out.machines.count, "how many machines")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100000}));
+  app.add_option("--seed", out.machines.seed, "what GUIDs, names and passwords are made from");
+  app.add_option("--guid", guids, "GUID of the first machine, the second, ...")->check(guid_text());
+  app.add_option("--hostname-prefix", out.machines.hostname_prefix);
+  app.add_option("--tag", out.machines.tags, "a tag in --write-devices");
+  app.add_option("--mps-user", out.machines.mps_user, "default: one per machine, from the seed");
+  app.add_option("--mps-password", out.machines.mps_password, "default: one per machine");
+  app.add_option("--amt-password", out.machines.amt_password, "default: one per machine");
+  app.add_option("--profile", profile, "amt16 or amt12")->check(CLI::IsMember({"amt16", "amt12"}));
+  app.add_option("--power", power, "state at the start: on or off")
+      ->check(CLI::IsMember({"on", "off"}));
+  add_ms(app, "--power-ms", out.shared.times.power, "from a power request to its effect");
+  add_ms(app, "--off-ms", out.shared.times.off_before_on, "how long a power cycle stays off");
+  add_ms(app, "--os-shutdown-ms", out.shared.times.os_shutdown, "a graceful shutdown takes");
+  add_ms(app, "--os-boot-ms", out.shared.times.os_boot, "until graceful actions work after boot");
+  add_ms(app, "--answer-ms", out.shared.times.answer, "added to every WS-MAN answer");
+  app.add_option("--link-drop-ms", link_drop,
+                 "how long the tunnel is away after a power transition; 0: it stays")
+      ->check(range());
+  app.add_option("--reconnect-ms", reconnect, "pause after the server ended the tunnel")
+      ->check(range());
+  app.add_option("--keepalive-s", keepalive_s, "until the server sets another interval")
+      ->check(CLI::Range(1U, 3600U));
+  app.add_option("--batch", out.shared.batch, "items per Pull; 0: all at once");
+  app.add_option("--window", out.shared.window, "APF channel window, octets")
+      ->check(CLI::Range(1024U, 1048576U));
+  app.add_option("--write-devices", out.devices_file,
+                 "write a JSON array of what POST /api/v1/devices wants, passwords included");
+  app.add_option("--state", out.state_file, "keep power states in this file across restarts");
+  app.add_option("--control", out.control, "127.0.0.1:PORT or unix:PATH for controllers");
+  app.add_option("--threads", out.threads)->check(CLI::Range(std::size_t{1}, std::size_t{64}));
+  app.add_option("--connect-rate", out.connect_rate, "machines per second; 0: all at once")
+      ->check(CLI::NonNegativeNumber);
+  bool wait = false;
+  bool without_5900 = false;
+  app.add_flag("--wait", wait, "do not connect before a controller says so");
+  app.add_flag("--without-5900", without_5900, "do not announce port 5900, as new firmware");
+  app.add_flag("--quiet", out.quiet, "say nothing but errors");
+  app.add_flag("--print-events", out.print_events, "a sentence for everything that happens");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? exit_clean : exit_usage;
+  }
+
+  const auto colon = server.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == server.size()) {
+    std::fprintf(stderr, "--server: '%s' is not host:port\n", server.c_str());
+    return exit_usage;
+  }
+  out.server_host = server.substr(0, colon);
+  out.server_port = server.substr(colon + 1);
+  if (out.server_host.size() > 2 && out.server_host.front() == '[' && out.server_host.back() == ']')
+    out.server_host = out.server_host.substr(1, out.server_host.size() - 2);
+  for (const auto& text : guids)
+    out.machines.guids.push_back(*parse_uuid(text));
+  if (out.machines.guids.size() > out.machines.count)
+    out.machines.count = out.machines.guids.size();
+  auto& times = out.shared.times;
+  parse_range(link_drop, times.link_drop_min, times.link_drop_max);
+  parse_range(reconnect, times.reconnect_min, times.reconnect_max);
+  times.keepalive = std::chrono::seconds(keepalive_s);
+  out.shared.kind = *find_firmware(profile);
+  auto& ports = out.shared.kind.ports;
+  if (without_5900)
+    ports.erase(std::remove(ports.begin(), ports.end(), 5900), ports.end());
+  out.starts_on = power == "on";
+  out.connects = !wait;
+  return out;
+}
+
+} // namespace outband::amtsim

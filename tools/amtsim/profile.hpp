@@ -1,0 +1,49 @@
+/// What is the same for all machines of a kind: firmware generation and timing.
+/// Context: pure data; one per process, shared by all machines.
+#pragma once
+
+#include "tools/amtsim/faults.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace outband::amtsim {
+
+struct firmware {
+  std::string version; ///< "16.1.25"
+  std::string build;   ///< "2049"
+  std::string sku;     ///< decimal bit mask
+  /// One Click Recovery (boot over HTTPS, WinRE, PBA) and remote platform erase.
+  bool ocr = false;
+  /// In the order in which they are announced.
+  std::vector<std::uint16_t> ports;
+};
+/// "amt16", "amt12"; nullptr for another name.
+const firmware* find_firmware(std::string_view profile);
+
+/// How long things take. Zero is allowed.
+struct timing {
+  sim_time power{600};          ///< from the request to off, on, sleep, reset
+  sim_time off_before_on{1500}; ///< how long a power cycle stays off
+  sim_time os_shutdown{4000};   ///< what the OS needs to shut down gracefully
+  sim_time os_boot{0};          ///< after power-on, until the OS can shut down gracefully
+  sim_time answer{0};           ///< added to every WS-MAN answer
+  /// How long the tunnel is away after a power transition; max 0: it stays.
+  sim_time link_drop_min{1000};
+  sim_time link_drop_max{3000};
+  /// Before connecting again after the server ended the tunnel.
+  sim_time reconnect_min{1000};
+  sim_time reconnect_max{3000};
+  sim_time keepalive{30000}; ///< until the server sets another
+};
+
+struct settings {
+  firmware kind;
+  timing times;
+  std::size_t batch = 0;       ///< items per Pull; 0: all at once, as most firmware does
+  std::uint32_t window = 4096; ///< APF channel window, octets
+};
+
+} // namespace outband::amtsim
