@@ -113,7 +113,7 @@ public:
                       std::size_t payload_limit = default_max_payload);
   ~in_process_endpoint() override;
 
-  void publish(message m, completion done) override;
+  void publish(message m, completion done = {}) override;
   subscription subscribe(std::string filter, subscribe_options options,
                          handler on_message) override;
   void request(message m, std::chrono::milliseconds deadline,

@@ -65,7 +65,7 @@ public:
   /// still open ends with problem::bus_unavailable. Not from a handler.
   ~mqtt_endpoint() override;
 
-  void publish(message m, completion done) override;
+  void publish(message m, completion done = {}) override;
   subscription subscribe(std::string filter, subscribe_options options,
                          handler on_message) override;
   void request(message m, std::chrono::milliseconds deadline,
