@@ -58,6 +58,27 @@ std::string did_you_mean(std::string_view wrong) {
   return best ? " (did you mean " + std::string(best->name) + "?)" : "";
 }
 
+std::string did_you_mean_env(std::string_view wrong) {
+  const key_info* best = nullptr;
+  std::size_t least = 4;
+  for (const auto& k : keys())
+    if (auto d = distance(env_name(k.name), wrong); d < least) {
+      least = d;
+      best = &k;
+    }
+  return best ? " (did you mean " + env_name(best->name) + "?)" : "";
+}
+
+/// Variables of the command line tool and of the build, which may be set where we run.
+bool other_programs(std::string_view name) {
+  for (std::string_view known :
+       {"OUTBAND_SERVER", "OUTBAND_TOKEN", "OUTBAND_TENANT", "OUTBAND_CA", "OUTBAND_URL",
+        "OUTBAND_USER", "OUTBAND_PASSWORD", "OUTBAND_PAGE_OUT", "OUTBAND_FIXTURES"})
+    if (name == known)
+      return true;
+  return false;
+}
+
 std::string joined(const std::vector<std::string_view>& items) {
   std::string out;
   for (auto i : items)
@@ -339,8 +360,9 @@ result<settings> load(const sources& from) {
       continue;
     if (auto it = by_env.find(name); it != by_env.end())
       set({std::string(it->second), value, {}, "environment " + name, false});
-    else
-      out.warnings_.push_back(name);
+    else if (!other_programs(name))
+      mistakes.push_back("environment: there is no variable '" + name + "'" +
+                         did_you_mean_env(name));
   }
   if (!mistakes.empty()) {
     std::string all;

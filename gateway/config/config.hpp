@@ -67,8 +67,6 @@ public:
   const std::string& origin(std::string_view key) const;
   /// For --print-config: valid YAML, secrets masked, each line with where its value came from.
   std::string print() const;
-  /// Variables named OUTBAND_... that are no key; worth a line in the log.
-  const std::vector<std::string>& warnings() const { return warnings_; }
 
 private:
   friend result<settings> load(const sources& from);
@@ -81,7 +79,6 @@ private:
   };
   const value& at(std::string_view key, kind k) const;
   std::map<std::string, value, std::less<>> values_;
-  std::vector<std::string> warnings_;
 };
 
 /// All mistakes together in `detail`, one a line.

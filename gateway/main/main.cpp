@@ -55,8 +55,6 @@ int main(int argc, char** argv) {
   auto settings = config::load(from);
   if (!settings)
     return fail_start(settings.error());
-  for (const auto& w : settings->warnings())
-    std::fprintf(stderr, "outbandd: %s\n", w.c_str());
   if (print) {
     std::fputs(settings->print().c_str(), stdout);
     return 0;

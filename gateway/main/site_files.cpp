@@ -61,7 +61,8 @@ result<site_files> open_site_files(const config::settings& settings, time_ms now
   const fs::path directory = settings.text("data_dir");
   std::error_code ec;
   if (!fs::exists(directory, ec))
-    if (auto made = make_directory(directory, 0700); !made)
+    // Others may pass through, for the broker has its folder below; each file guards itself.
+    if (auto made = make_directory(directory, 0711); !made)
       return made.error();
   net::certificate_options o;
   o.directory = directory / "certificates";
