@@ -192,7 +192,8 @@ outcome change_boot_order(const call& c, const wsman::node& input) {
   const auto to = wsman::read_endpoint(*source);
   if (!to || to->selectors.empty())
     return soap_fault::schema_validation_error;
-  for (const auto& known : *instances_of("CIM_BootSourceSetting", c.device)) {
+  const auto sources = instances_of("CIM_BootSourceSetting", c.device);
+  for (const auto& known : *sources) {
     if (text_of(known, "InstanceID") != to->selectors.front().value)
       continue;
     c.device.boot_source = to->selectors.front().value;

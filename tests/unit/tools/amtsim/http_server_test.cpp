@@ -1,0 +1,175 @@
+#include "tools/amtsim/http_server.hpp"
+
+#include "messages/http/digest.hpp"
+#include "messages/http/writer.hpp"
+#include "messages/wsman/envelope.hpp"
+#include "tests/unit/tools/amtsim/bench_machine.hpp"
+
+#include <doctest/doctest.h>
+
+namespace outband::amtsim {
+namespace {
+
+using test::bench_machine;
+
+constexpr std::string_view date = "Tue, 22 Mar 2022 04:29:40 GMT";
+
+const std::string& soap() {
+  static const std::string text = wsman::write_request(
+      {std::string(wsman::action::get), wsman::class_uri("CIM_BootService"), 3}, {});
+  return text;
+}
+
+std::string post(const std::string& authorization) {
+  std::string out;
+  REQUIRE(http::write_wsman("guid:16992", authorization, soap(), out).ok());
+  return out;
+}
+
+http_reply ask(http_server& s, bench_machine& m, const std::string& octets) {
+  s.feed(octets);
+  auto reply = s.next(m.model, m.faults, m.now, date);
+  REQUIRE(reply.has_value());
+  return *reply;
+}
+
+/// What an AMT client does: be refused once, then answer the challenge.
+struct client {
+  http::digest_session session;
+  std::string password = "P@ssw0rd";
+
+  void learn(const http_reply& refusal) {
+    http::response_parser p;
+    p.feed(refusal.octets);
+    auto item = p.next();
+    REQUIRE(std::holds_alternative<http::response>(item));
+    auto c = http::find_challenge(std::get<http::response>(item).fields);
+    REQUIRE(c.ok());
+    session.learn(*c);
+  }
+  std::string authorization() {
+    auto a = session.authorize("admin", password, "POST", "/wsman", "c0ffee", soap());
+    REQUIRE(a.ok());
+    return *a;
+  }
+};
+
+TEST_CASE("the first request is challenged and the channel closes") {
+  bench_machine m;
+  http_server s;
+  const auto reply = ask(s, m, post(""));
+  CHECK(reply.status == 401);
+  CHECK(reply.close);
+  CHECK(reply.what.empty());
+  CHECK(reply.octets.find("WWW-Authenticate: Digest realm=\"" + test::who().realm +
+                          "\", nonce=\"") != std::string::npos);
+  // MPS ends a message at this text or at "0\r\n\r\n", whichever it sees first.
+  CHECK(reply.octets.find("</html>") != std::string::npos);
+  CHECK(reply.octets.find("0\r\n\r\n") == std::string::npos);
+}
+
+TEST_CASE("a nonce is good on every channel and for many requests") {
+  bench_machine m;
+  client c;
+  {
+    http_server first;
+    c.learn(ask(first, m, post("")));
+  }
+  for (int i = 0; i < 3; ++i) {
+    http_server next;
+    const auto reply = ask(next, m, post(c.authorization()));
+    CHECK(reply.status == 200);
+    CHECK_FALSE(reply.close);
+    CHECK(reply.what == "CIM_BootService/Get");
+    CHECK(ask(next, m, post(c.authorization())).status == 200);
+  }
+}
+
+TEST_CASE("an answer is chunked as firmware chunks it") {
+  bench_machine m;
+  client c;
+  http_server first;
+  c.learn(ask(first, m, post("")));
+  http_server s;
+  const auto reply = ask(s, m, post(c.authorization()));
+  const std::string head = "HTTP/1.1 200 OK\r\n"
+                           "Date: Tue, 22 Mar 2022 04:29:40 GMT\r\n"
+                           "Server: Intel(R) Active Management Technology 16.1.25.2049\r\n"
+                           "X-Frame-Options: DENY\r\n"
+                           "Content-Type: application/soap+xml; charset=UTF-8\r\n"
+                           "Transfer-Encoding: chunked\r\n\r\n02FA\r\n";
+  CHECK(reply.octets.substr(0, head.size()) == head);
+  // The end of the message, and nothing before it, reads "0\r\n\r\n".
+  CHECK(reply.octets.find("0\r\n\r\n") == reply.octets.size() - 5);
+}
+
+TEST_CASE("wrong passwords and foreign or old nonces are challenged again") {
+  bench_machine m;
+  client c;
+  http_server s1;
+  c.learn(ask(s1, m, post("")));
+  auto right = c.authorization();
+  c.password = "wrong";
+  http_server s2;
+  CHECK(ask(s2, m, post(c.authorization())).status == 401);
+  http_server s3;
+  CHECK(ask(s3, m, post("Basic YWRtaW46UEBzc3cwcmQ=")).status == 401);
+  for (int i = 0; i < 4; ++i)
+    m.model.new_nonce();
+  http_server s4;
+  CHECK(ask(s4, m, post(right)).status == 401);
+}
+
+TEST_CASE("a fault that an answer carries closes the channel") {
+  bench_machine m;
+  client c;
+  http_server s1;
+  c.learn(ask(s1, m, post("")));
+  m.faults.add(fault_kind::bad_digest, sim_time{0}, 1, m.now);
+  http_server s2;
+  const auto again = ask(s2, m, post(c.authorization()));
+  CHECK(again.status == 401);
+  c.learn(again);
+  m.faults.add(fault_kind::truncate, sim_time{0}, 1, m.now);
+  m.faults.add(fault_kind::slow, sim_time{700}, 1, m.now);
+  http_server s3;
+  const auto cut = ask(s3, m, post(c.authorization()));
+  CHECK(cut.close);
+  CHECK(cut.delay == sim_time{700});
+  CHECK(cut.octets.find("0\r\n\r\n") == std::string::npos);
+  m.faults.add(fault_kind::no_answer, sim_time{0}, 1, m.now);
+  http_server s4;
+  CHECK(ask(s4, m, post(c.authorization())).silent);
+}
+
+TEST_CASE("requests that are none are answered shortly and end the channel") {
+  bench_machine m;
+  for (const auto& [octets, status] :
+       {std::pair<std::string, int>{"GET /wsman HTTP/1.1\r\nHost: x\r\n\r\n", 405},
+        {"POST /index.htm HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 404},
+        {"\x16\x03\x01\r\n\r\n", 400},
+        {"POST /wsman HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n", 400}}) {
+    CAPTURE(octets);
+    http_server s;
+    const auto reply = ask(s, m, octets);
+    CHECK(reply.status == status);
+    CHECK(reply.close);
+  }
+}
+
+TEST_CASE("a request arrives in any pieces") {
+  bench_machine m;
+  client c;
+  http_server s1;
+  c.learn(ask(s1, m, post("")));
+  const auto whole = post(c.authorization());
+  http_server s;
+  for (std::size_t i = 0; i + 1 < whole.size(); ++i) {
+    s.feed(whole.substr(i, 1));
+    REQUIRE_FALSE(s.next(m.model, m.faults, m.now, date).has_value());
+  }
+  CHECK(ask(s, m, whole.substr(whole.size() - 1)).status == 200);
+}
+
+} // namespace
+} // namespace outband::amtsim
