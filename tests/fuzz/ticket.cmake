@@ -1,0 +1,1 @@
+outband_fuzz(ticket_jwt ticket_jwt.cpp)

@@ -1,0 +1,3 @@
+list(APPEND UNIT_MESSAGES_SOURCES
+  ticket/claims_test.cpp
+  ticket/jwt_test.cpp)
