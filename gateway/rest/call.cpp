@@ -3,9 +3,9 @@
 #include "gateway/http/respond.hpp"
 #include "gateway/rest/metrics.hpp"
 #include "gateway/rest/tenant_directory.hpp"
+#include "messages/domain/time.hpp"
 #include "messages/rest/host.hpp"
 
-#include <ctime>
 #include <mutex>
 
 namespace outband::rest {
@@ -95,15 +95,7 @@ std::optional<uuid> call::request_id() const {
 }
 
 json::value iso_time(time_ms t) {
-  if (t <= 0)
-    return {};
-  std::time_t s = t / 1000;
-  std::tm tm{};
-  gmtime_r(&s, &tm);
-  char text[40];
-  auto n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-  auto ms = std::to_string(1000 + t % 1000).substr(1);
-  return std::string(text, n) + "." + ms + "Z";
+  return t > 0 ? json::value(to_rfc3339(t)) : json::value();
 }
 
 namespace {

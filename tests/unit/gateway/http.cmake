@@ -1,0 +1,12 @@
+# Tests of gateway/http, gateway/auth, gateway/rest and gateway/config that need no socket.
+list(APPEND UNIT_GATEWAY_SOURCES
+  auth/auth_test.cpp
+  config/config_test.cpp
+  http/respond_test.cpp
+  rest/accounts_test.cpp
+  rest/devices_test.cpp
+  rest/hosts_test.cpp
+  rest/power_test.cpp
+  rest/routes_test.cpp
+  rest/site.cpp
+  rest/system_test.cpp)

@@ -1,0 +1,60 @@
+/// A whole REST interface over fake ports, with two tenants and people of every role.
+///
+///   site s;
+///   auto r = s.send("GET", "/api/v1/devices", s.viewer);
+#pragma once
+
+#include "tests/unit/gateway/rest/fake_ports.hpp"
+
+#include "gateway/auth/auth.hpp"
+#include "gateway/rest/rest.hpp"
+#include "messages/rest/json.hpp"
+
+#include <memory>
+
+namespace outband::testing {
+
+struct reply {
+  int status = 0;
+  std::string type, text;
+  json::value body; ///< null if the text is no JSON
+  std::vector<std::pair<std::string, std::string>> headers;
+
+  std::string header(const std::string& name) const;
+  /// A member of the body as text, "" if it is not there or of another type.
+  std::string at(const std::string& name) const;
+  std::int64_t number(const std::string& name) const;
+};
+
+class site {
+public:
+  site();
+  ~site();
+
+  using header_list = std::vector<std::pair<std::string, std::string>>;
+  reply send(const std::string& method, const std::string& target, const std::string& token = {},
+             const std::string& body = {}, header_list headers = {});
+  std::string sign_in(const std::string& name, const std::string& password = "correct horse");
+  void account(const std::string& name, std::map<tenant_key, std::string> roles,
+               bool site_admin = false);
+
+  fake_clock clock;
+  registry store;
+  fake_secrets secrets;
+  fake_control control{store};
+  std::unique_ptr<auth::service> auth;
+  rest::services services;
+  status bus = success();
+  /// Tokens: of tenant acme, of beta, and of the site.
+  std::string viewer, operator_, admin, stranger, root;
+  const device_ref machine{"acme", *parse_uuid("12345678-9abc-def0-1234-56789abcdef0")};
+  const device_ref foreign{"beta", *parse_uuid("b0000000-0000-0000-0000-00000000000b")};
+  const std::string guid = to_string(machine.device);
+
+  void rebuild(); ///< after a change of `services`
+
+private:
+  web::handler api_;
+};
+
+} // namespace outband::testing

@@ -1,0 +1,1 @@
+list(APPEND UNIT_MESSAGES_SOURCES mqtt/connect_packet_test.cpp)

@@ -1,0 +1,5 @@
+list(APPEND UNIT_MESSAGES_SOURCES
+  rest/device_body_test.cpp
+  rest/host_test.cpp
+  rest/json_test.cpp
+  rest/target_test.cpp)
