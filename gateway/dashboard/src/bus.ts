@@ -22,6 +22,8 @@ export interface BusHandlers {
   ticket(t: Ticket): void;
   /** State and events; answers go to who asked. */
   document(topic: Exclude<Topic, { kind: "response" }>, doc: Document): void;
+  /** A retained document was taken away: the machine was removed. */
+  cleared(topic: Exclude<Topic, { kind: "response" }>): void;
   /** A message that could not be read. */
   malformed(topic: string, why: string): void;
   /** The server no longer accepts the sign-in; the bus has stopped. */
@@ -232,7 +234,10 @@ export class Bus {
     if (this.stopped) return;
     const topic = parseTopic(name, ticket.tenant);
     if (!topic) return; // of a newer server
-    if (payload.length === 0) return; // a retained message was cleared; its tombstone said so before
+    if (payload.length === 0) {
+      if (topic.kind !== "response") this.handlers.cleared(topic);
+      return;
+    }
     const type = packet.properties?.contentType;
     if (type !== undefined && type !== CONTENT_TYPE)
       return this.handlers.malformed(name, `content type ${type.slice(0, 80)}`);

@@ -259,7 +259,8 @@ async function power(guid: string, action: Action): Promise<void> {
   mine.ask(guid, body, (answer) => {
     if (mine !== session) return;
     setAsking(guid, "");
-    const { text, tone } = answerWords(label, nameOf(mine.fleet.machines.get(guid) ?? machine), answer);
+    const name = nameOf(mine.fleet.machines.get(guid) ?? machine);
+    const { text, tone } = answerWords(label, name, answer, body.act === "desired.patch");
     answers.say(text, tone);
   });
 }

@@ -42,6 +42,7 @@ export class Session {
       state: (s) => handlers.state(s),
       ticket: (t) => handlers.ticket(t),
       document: (topic, doc) => this.heard(topic, doc),
+      cleared: (topic) => this.cleared(topic),
       malformed: (topic, why) => this.malformed(topic, why),
       signedOut: (why) => handlers.signedOut(why),
     });
@@ -97,6 +98,14 @@ export class Session {
     if (heard.what === "nothing") return;
     if (heard.what === "new" || heard.what === "gone") this.lookUp(guid);
     if (heard.what === "gap") this.resync(guid);
+    this.handlers.changed();
+  }
+
+  private cleared(topic: Exclude<Topic, { kind: "response" }>): void {
+    if (topic.kind === "event" || topic.kind === "presence") return;
+    if (!this.fleet.machines.has(topic.guid)) return;
+    this.fleet.remove(topic.guid);
+    this.lookUp(topic.guid); // it may be registered all the same
     this.handlers.changed();
   }
 

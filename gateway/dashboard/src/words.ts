@@ -73,19 +73,28 @@ export function fullTime(at: number): string {
 
 export type Tone = "good" | "wait" | "bad";
 
-/** One answer of the server, as it is shown to who asked. */
-export function answerWords(what: string, machine: string, a: Answer): { text: string; tone: Tone } {
+/**
+ * One answer of the server, as it is shown to who asked. A wish is done when it is stored; that the
+ * machine follows is seen in its row, so "accepted" is the honest word for it.
+ */
+export function answerWords(
+  what: string,
+  machine: string,
+  a: Answer,
+  wish: boolean,
+): { text: string; tone: Tone } {
   const verdict = {
     accepted: "accepted",
-    done: "done",
+    done: wish ? "accepted" : "done",
     failed: "failed",
     rejected: "refused",
     expired: "expired",
     unknown: "outcome unknown",
   }[a.status];
-  const reason = a.text || a.detail;
   const tone = a.status === "done" ? "good" : a.status === "accepted" ? "wait" : "bad";
-  return { text: `${machine}: ${what} ${verdict}.${reason ? ` ${sentence(reason)}` : ""}`, tone };
+  const reason = sentence(a.text || a.detail || (tone === "bad" ? a.code : ""));
+  const repeats = reason.toLowerCase() === `${verdict}.`;
+  return { text: `${machine}: ${what} ${verdict}.${reason && !repeats ? ` ${reason}` : ""}`, tone };
 }
 
 /** Capital first letter, full stop at the end. */
