@@ -491,8 +491,9 @@ struct decision {
   static bool may_be_dropped(const power_run& run) {
     if (run.command && !run.settled)
       return false;
-    return run.phase == run_phase::reading || run.phase == run_phase::capabilities ||
-           run.phase == run_phase::watching || run.phase == run_phase::watching_force;
+    return run.phase == run_phase::reading || run.phase == run_phase::versions ||
+           run.phase == run_phase::capabilities || run.phase == run_phase::watching ||
+           run.phase == run_phase::watching_force;
   }
 
   void on(const timer_fired&) {
@@ -561,6 +562,7 @@ struct decision {
     l.since = now;
     changed = presence_changed = true;
     mem.can.reset(); // firmware may have been updated meanwhile
+    mem.versions_asked = false;
     say(event_class::link, "link.up", "The machine called home from " + up.peer + ".",
         std::string(to_string(before)), "up");
     if (mem.run) {
@@ -636,6 +638,8 @@ struct decision {
         read(*r);
       if (const auto* c = std::get_if<power_capabilities>(&*a.outcome))
         mem.can = *c;
+      if (const auto* v = std::get_if<amt::versions>(&*a.outcome))
+        learn(*v);
     }
     if (!mem.run || mem.run->call != a.id)
       return; // late: what could be learned from it has been
@@ -650,14 +654,14 @@ struct decision {
     }
     switch (mem.run->phase) {
     case run_phase::reading:
-      // A look without a wish ends here.
-      if (std::holds_alternative<ask_desired>(mem.run->goal) &&
-          mem.run->target == power_target::keep) {
-        mem.run.reset();
-        settle_wish();
-        return next();
+      if (!mem.versions_asked && !mem.run->command) {
+        mem.versions_asked = true;
+        mem.run->phase = run_phase::versions;
+        return call(amt::read_versions{});
       }
-      return plan();
+      return after_reading();
+    case run_phase::versions:
+      return after_reading();
     case run_phase::capabilities:
       return send_first();
     case run_phase::watching:
@@ -667,6 +671,25 @@ struct decision {
     case run_phase::forcing:
       return;
     }
+  }
+
+  void after_reading() {
+    if (mem.run->command || mem.run->target != power_target::keep)
+      return plan();
+    mem.run.reset(); // a look without a wish ends here
+    settle_wish();
+    next();
+  }
+
+  void learn(const amt::versions& v) {
+    auto& known = mem.current.amt;
+    if (known.version == v.amt && known.provisioning_mode == v.provisioning_mode)
+      return;
+    say(event_class::amt, "amt.version", "The firmware is AMT " + v.amt + ".", known.version,
+        v.amt);
+    known.version = v.amt;
+    known.provisioning_mode = v.provisioning_mode;
+    changed = true;
   }
 
   /// The call in flight failed.
@@ -702,6 +725,11 @@ struct decision {
                                                      : run_phase::watching_force,
                      mem.times.graceful);
       }
+      break;
+    case run_phase::versions:
+      // Good to know, but nothing hangs on it.
+      if (why.what != problem::link_down && why.what != problem::stale_epoch)
+        return after_reading();
       break;
     case run_phase::reading:
       break;

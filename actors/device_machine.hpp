@@ -36,6 +36,7 @@ struct power_times {
 
 enum class run_phase : std::uint8_t {
   reading,       ///< before anything is sent
+  versions,      ///< once per link: which firmware is this?
   capabilities,  ///< which actions does this firmware know?
   sending,       ///< the first action is on its way
   watching,      ///< did it have effect?
@@ -74,6 +75,7 @@ struct device_memory {
   std::vector<open_command> commands; ///< not final, oldest first
   std::optional<power_run> run;
   std::optional<power_capabilities> can;
+  bool versions_asked = false; ///< over the present link
   int failures = 0;            ///< of the wish, in a row
   time_ms not_before = 0;      ///< back-off: no new run for the wish until then
   time_ms stored_observed = 0; ///< power.observed as last written

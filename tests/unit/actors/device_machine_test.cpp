@@ -28,6 +28,7 @@ struct bench {
   }
   void link_comes(link_epoch epoch = 7) {
     happen(observation{mem.ref, epoch, now, link_up{"n1", {}, "192.0.2.7:4711", 4}});
+    mem.versions_asked = true; // its own test below
   }
   void link_goes(link_end why = link_end::peer_closed) {
     happen(observation{mem.ref, mem.current.link.epoch, now, link_down{why, "gone"}});
@@ -119,6 +120,30 @@ TEST_CASE("a machine that calls home is looked at once and then left alone") {
   CHECK(b.effects<arm_timer>().empty());
   CHECK(level_of(b.mem.current.power.state) == power_level::on);
   CHECK(quiet(b.mem, b.now));
+}
+
+TEST_CASE("the firmware's version is asked once per link and nothing hangs on the answer") {
+  bench b;
+  b.link_comes();
+  b.mem.versions_asked = false;
+  b.says(b.call(), power_state::on);
+  auto asked = b.call();
+  REQUIRE(std::holds_alternative<amt::read_versions>(asked.operation));
+  b.reply(asked, amt_outcome{amt::versions{"16.1.25", "16392", "2049", 1}});
+  CHECK(b.mem.current.amt.version == "16.1.25");
+  CHECK(b.said("amt.version"));
+  CHECK_FALSE(b.mem.run);
+  b.wish(power_target::off);
+  b.says(b.call(), power_state::on);
+  CHECK(std::holds_alternative<amt::read_capabilities>(b.call().operation));
+  // Another link: asked again, and a failure does not stand in the way of the wish.
+  bench c;
+  c.wish(power_target::off, power_policy::immediate);
+  c.link_comes();
+  c.mem.versions_asked = false;
+  c.says(c.call(), power_state::on);
+  c.reply(c.call(), fail(problem::device_protocol));
+  CHECK(c.sent_power(power_action::off_soft));
 }
 
 TEST_CASE("an ordered power off asks the operating system first and is reported when observed") {
