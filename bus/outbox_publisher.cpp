@@ -2,6 +2,8 @@
 
 #include "bus/canary.hpp"
 #include "bus/outbox_queue.hpp"
+#include "messages/bus/encoding.hpp"
+#include "messages/bus/topics.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -54,7 +56,8 @@ public:
   impl(outbox_source& source, endpoint& bus, outbox_options options, scheduler& loop)
       : options_(std::move(options)), source_(source), bus_(bus), loop_(loop),
         random_(options_.seed != 0 ? options_.seed : std::random_device{}()),
-        send_backoff_(options_, random_), store_backoff_(options_, random_), writer_(random_()) {
+        send_backoff_(options_, random_), store_backoff_(options_, random_),
+        writer_("outbox-" + std::to_string(random_())) {
     if (!options_.now_ms)
       options_.now_ms = [] {
         return std::chrono::duration_cast<milliseconds>(
@@ -93,6 +96,8 @@ private:
   // The connection and what the broker still has.
   void connection(bool up);
   void probe();
+  message note(const canary_note& n, bool retain);
+  uuid fresh_id();
   void heard(const message& m);
   void checked();
   void recover(std::int64_t since_ms);
@@ -119,7 +124,7 @@ private:
   scheduler& loop_;
   std::mt19937_64 random_;
   backoff send_backoff_, store_backoff_;
-  const std::uint64_t writer_;
+  const std::string writer_;
   bool stopped_ = false;
   subscription connection_, canaries_;
 
@@ -132,9 +137,9 @@ private:
 
   bool connected_ = false;
   bool ready_ = false; ///< connected, and the canary was compared
-  std::uint64_t probe_ = 0;
+  uuid probe_;         ///< id of the latest
   scheduler::timer probe_timer_{}, net_timer_{}, canary_timer_{};
-  std::optional<canary> seen_; ///< on this connection
+  std::optional<canary_note> seen_; ///< on this connection
 
   bool dirty_ = true;    ///< the store may have rows that we do not know
   bool reading_ = false; ///< one read at a time: what is read later is newer and queued later
@@ -202,22 +207,33 @@ void outbox_publisher::impl::connection(bool up) {
     return;
   // Subscribed anew, so that this broker shows what it has now.
   seen_.reset();
-  canaries_ = bus_.subscribe(canary_topic, {}, [weak = weak_from_this()](const message& m) {
+  canaries_ = bus_.subscribe(canary_topic(), {}, [weak = weak_from_this()](const message& m) {
     if (auto self = weak.lock())
       self->post([m](impl& me) { me.heard(m); });
   });
   probe();
 }
 
+message outbox_publisher::impl::note(const canary_note& n, bool retain) {
+  message m;
+  m.topic = canary_topic();
+  m.payload = std::make_shared<const std::string>(encode_note(n, options_.now_ms()));
+  m.content_type = msgpack_content_type;
+  m.retain = retain;
+  return m;
+}
+
+uuid outbox_publisher::impl::fresh_id() {
+  std::array<std::uint8_t, 10> octets{};
+  for (auto& o : octets)
+    o = static_cast<std::uint8_t>(random_());
+  return make_uuid_v7(options_.now_ms(), octets);
+}
+
 /// The retained canary, if there is one, comes before this comes back.
 void outbox_publisher::impl::probe() {
-  canary mine;
-  mine.complete_ms = static_cast<std::int64_t>(++probe_);
-  mine.writer = writer_;
-  message m;
-  m.topic = canary_topic;
-  m.payload = std::make_shared<const std::string>(encode(mine));
-  m.content_type = canary_content_type;
+  probe_ = fresh_id();
+  auto m = note({0, 0, writer_, probe_}, false);
   m.expiry = std::chrono::seconds(30);
   bus_.publish(std::move(m));
   probe_timer_ = after(options_.probe_timeout, [](impl& me) {
@@ -227,18 +243,17 @@ void outbox_publisher::impl::probe() {
 }
 
 void outbox_publisher::impl::heard(const message& m) {
-  auto c = decode_canary(*m.payload);
-  if (!c) {
+  auto n = decode_note(*m.payload);
+  if (!n) {
     // Not ours, so it proves nothing: as if it were missing.
     if (!m.payload->empty())
-      spdlog::warn("outbox: {} holds something else: {}", canary_topic, to_string(c.error()));
+      spdlog::warn("outbox: {} holds something else: {}", m.topic, to_string(n.error()));
     return;
   }
-  if (c->generation != 0) {
-    seen_ = *c;
-    generation_ = std::max(generation_, c->generation);
-  } else if (connected_ && !ready_ && c->writer == writer_ &&
-             c->complete_ms == static_cast<std::int64_t>(probe_)) {
+  if (n->generation != 0) {
+    generation_ = std::max(generation_, n->generation);
+    seen_ = std::move(*n);
+  } else if (connected_ && !ready_ && n->id == probe_) {
     checked();
   }
 }
@@ -364,17 +379,10 @@ void outbox_publisher::impl::write_canary() {
   if (!ready_ || !canary_due_ || recovering_ || complete_ms_ == 0)
     return;
   canary_due_ = false;
-  canary c;
-  c.generation = ++generation_;
-  c.complete_ms = complete_ms_;
-  c.writer = writer_;
   outbox_queue::item item;
   item.what = kind::canary;
-  item.id = c.generation;
-  item.body.topic = canary_topic;
-  item.body.payload = std::make_shared<const std::string>(encode(c));
-  item.body.content_type = canary_content_type;
-  item.body.retain = true;
+  item.id = ++generation_;
+  item.body = note({item.id, complete_ms_, writer_, fresh_id()}, true);
   canary_at_ = queue_.append(std::move(item));
 }
 

@@ -1,6 +1,10 @@
 #include "bus/request_table.hpp"
 
+#include "messages/bus/envelope.hpp"
+
 namespace outband::bus {
+
+static_assert(default_max_payload >= max_payload, "every document must fit");
 
 namespace {
 
@@ -112,16 +116,16 @@ bool valid_filter(std::string_view filter) {
   return true;
 }
 
-status check_message(const message& m, std::size_t max_payload) {
+status check_message(const message& m, std::size_t limit) {
   if (m.topic.empty() || m.topic.size() > 1024 ||
       m.topic.find_first_of(std::string_view("+#\0", 3)) != std::string::npos)
     return fail(problem::malformed, "'" + m.topic.substr(0, 100) + "' is not a topic", "topic");
   if (!m.payload)
     return fail(problem::malformed, "a message has a payload", "payload");
-  if (m.payload->size() > max_payload)
+  if (m.payload->size() > limit)
     return fail(problem::too_large,
                 std::to_string(m.payload->size()) + " octets, the limit is " +
-                    std::to_string(max_payload),
+                    std::to_string(limit),
                 "payload");
   if (m.qos > 1)
     return fail(problem::malformed, "only QoS 0 and 1 are used", "qos");

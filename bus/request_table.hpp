@@ -44,12 +44,12 @@ private:
   std::map<std::string, entry> open_;
 };
 
-/// Topic without wildcards, payload present and at most `max_payload`, QoS 0 or 1.
-status check_message(const message& m, std::size_t max_payload);
+/// Topic without wildcards, payload present and at most `limit` octets, QoS 0 or 1.
+status check_message(const message& m, std::size_t limit);
 /// MQTT 5 section 4.7: '+' and '#' only as whole levels, '#' only as the last.
 bool valid_filter(std::string_view filter);
 
-/// Schema limit is 32 KiB (bus documents); the broker's own limit is twice that.
-inline constexpr std::size_t default_max_payload = 65536;
+/// Octets; as large as a document of messages/bus may be.
+inline constexpr std::size_t default_max_payload = 131072;
 
 } // namespace outband::bus
