@@ -9,6 +9,7 @@
 
 #include "gateway/cira/options.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <functional>
@@ -38,7 +39,7 @@ public:
 
   gate(std::size_t max_pending, unsigned max_failures, unsigned forgiven_per_minute,
        std::set<peer_address> never_block)
-      : max_pending_(max_pending), max_failures_(max_failures),
+      : max_pending_(std::max<std::size_t>(max_pending, 1)), max_failures_(max_failures),
         forgiven_per_second_(forgiven_per_minute / 60.0), never_block_(std::move(never_block)) {}
 
   /// Counts the connection as pending if it may come in.
