@@ -97,7 +97,8 @@ export function confirmed(action: Action, m: Machine, hint: string, now: number)
 export class Answers {
   private readonly box = byId("answers");
 
-  say(text: string, tone: Tone): void {
+  /** `instead`: of an earlier answer to the same request. */
+  say(text: string, tone: Tone, instead?: HTMLElement): HTMLElement {
     const answer = make("div", "answer");
     answer.dataset["tone"] = tone;
     const dismiss = make("button", "dismiss", "×");
@@ -105,9 +106,11 @@ export class Answers {
     dismiss.setAttribute("aria-label", "Dismiss");
     dismiss.addEventListener("click", () => answer.remove());
     answer.append(make("span", "", text), dismiss);
+    instead?.remove();
     this.box.append(answer);
     while (this.box.childElementCount > MAX_ANSWERS) this.box.firstElementChild!.remove();
     setTimeout(() => answer.remove(), SHOWN_MS[tone]);
+    return answer;
   }
 
   clear(): void {

@@ -1,7 +1,7 @@
 /** The event stream: newest first, as many as the model keeps. */
 import { byId, make, setText } from "./dom";
 import { MAX_EVENTS, nameOf, shortGuid, type EventLine, type Fleet } from "./model";
-import { clockTime, fullTime, sentence } from "./words";
+import { clockTime, fullTime, sentence, who } from "./words";
 
 export class Events {
   private readonly list = byId<HTMLOListElement>("events");
@@ -42,7 +42,7 @@ export class Events {
     name.title = "Show only this machine";
     const text = make("span", "text", sentence(line.text));
     li.append(when, name, text);
-    if (line.by) li.append(make("span", "by quiet", `by ${line.by}`));
+    if (line.by) li.append(make("span", "by quiet", `by ${who(line.by)}`));
     return li;
   }
 }

@@ -256,12 +256,13 @@ async function power(guid: string, action: Action): Promise<void> {
   if (!(await confirmed(action, machine, hint, api.now())) || mine !== session) return;
   const { label, body } = ACTIONS[action];
   setAsking(guid, `${label}…`);
+  let said: HTMLElement | undefined;
   mine.ask(guid, body, (answer) => {
     if (mine !== session) return;
     setAsking(guid, "");
     const name = nameOf(mine.fleet.machines.get(guid) ?? machine);
     const { text, tone } = answerWords(label, name, answer, body.act === "desired.patch");
-    answers.say(text, tone);
+    said = answers.say(text, tone, said);
   });
 }
 

@@ -73,6 +73,9 @@ export function fullTime(at: number): string {
 
 export type Tone = "good" | "wait" | "bad";
 
+/** Nothing was sent to the machine, so nothing failed there. */
+const REFUSALS = ["transition-refused", "unsupported", "forbidden"];
+
 /**
  * One answer of the server, as it is shown to who asked. A wish is done when it is stored; that the
  * machine follows is seen in its row, so "accepted" is the honest word for it.
@@ -86,7 +89,7 @@ export function answerWords(
   const verdict = {
     accepted: "accepted",
     done: wish ? "accepted" : "done",
-    failed: "failed",
+    failed: REFUSALS.includes(a.code) ? "refused" : "failed",
     rejected: "refused",
     expired: "expired",
     unknown: "outcome unknown",
@@ -95,6 +98,11 @@ export function answerWords(
   const reason = sentence(a.text || a.detail || (tone === "bad" ? a.code : ""));
   const repeats = reason.toLowerCase() === `${verdict}.`;
   return { text: `${machine}: ${what} ${verdict}.${reason && !repeats ? ` ${reason}` : ""}`, tone };
+}
+
+/** "op/alice" is Alice; others keep what they are: "ext/ha". */
+export function who(principal: string): string {
+  return principal.startsWith("op/") ? principal.slice(3) : principal;
 }
 
 /** Capital first letter, full stop at the end. */

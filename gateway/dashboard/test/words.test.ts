@@ -59,6 +59,14 @@ describe("answers", () => {
     );
   });
 
+  test("call it refused when nothing was sent to the machine", () => {
+    const refused = { ...answer("failed", "it is off"), code: "transition-refused" };
+    expect(answerWords("Reset", "web-01", refused, false).text).toBe(
+      "web-01: Reset refused. It is off.",
+    );
+    expect(answerWords("Reset", "web-01", answer("failed", "no"), false).text).toMatch(/failed/);
+  });
+
   test("sentences begin with a capital and end", () => {
     expect(["", "it is off", "Why?", "Done."].map(sentence)).toEqual([
       "",
