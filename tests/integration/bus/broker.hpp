@@ -8,6 +8,7 @@
 #include "tests/support/mosquitto.hpp"
 #include "tests/support/tempdir.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <ctime>
 #include <mutex>
