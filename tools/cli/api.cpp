@@ -184,74 +184,27 @@ result<std::vector<host>> api::hosts() {
     if (i == max_pages)
       return odd("the list of hosts does not end");
   }
-  std::vector<device> devices;
-  for (std::size_t i = 0;; ++i) {
-    auto got = get("/api/v1/devices?$top=" + std::to_string(page) +
-                   "&$skip=" + std::to_string(i * page) + "&$count=true");
-    if (!got)
-      return got.error();
-    auto rows = parse_devices(*got);
-    if (!rows)
-      return rows.error();
-    const bool last = rows->size() < page;
-    for (auto& d : *rows)
-      devices.push_back(std::move(d));
-    if (last)
-      break;
-    if (i == max_pages)
-      return odd("the list of devices does not end");
-  }
-  add_devices(out, devices);
   std::sort(out.begin(), out.end(), [](const host& a, const host& b) {
     return a.name != b.name ? a.name < b.name : a.guid < b.guid;
   });
   return out;
 }
 
-result<host> api::with_device(host h) {
-  auto got = get("/api/v1/devices/" + to_string(h.guid));
-  if (!got)
-    return got.error();
-  auto d = parse_device(*got);
-  if (!d)
-    return d.error();
-  std::vector<host> one{std::move(h)};
-  add_devices(one, {*d});
-  return std::move(one.front());
-}
-
-result<host> api::host_of(const std::string& id) {
-  auto got = get("/compute/hosts/" + https::encoded(id));
-  if (!got) {
-    if (got.error().what == problem::not_found)
-      return fail(problem::not_found, "There is no host '" + id + "'.");
-    return got.error();
-  }
-  return parse_host(*got);
-}
-
 result<host> api::find_host(const std::string& named) {
-  const auto lower = rest::lower(named);
-  const auto guid = parse_uuid(lower);
-  if (!guid && !rest::is_host_id(lower)) {
-    auto all = hosts();
-    return all ? by_name(*all, named) : result<host>(all.error());
-  }
-  auto found = host_of(guid ? rest::host_id(*guid) : lower);
-  if (guid && (!found ? found.error().what == problem::not_found : found->guid != *guid)) {
-    // Two GUIDs may share an id; the list knows both.
-    auto all = hosts();
-    if (!all)
-      return all.error();
-    auto at =
-        std::find_if(all->begin(), all->end(), [&](const host& h) { return h.guid == *guid; });
-    if (at == all->end())
-      return fail(problem::not_found, "There is no host with the GUID " + lower + ".");
-    return *at;
-  }
-  if (!found)
-    return found.error();
-  return with_device(std::move(*found));
+  auto got = get("/compute/hosts/" + https::encoded(named));
+  if (got)
+    return parse_host(*got);
+  const auto& why = got.error();
+  if (why.what == problem::not_found)
+    return fail(problem::not_found, "There is no host '" + named + "'.");
+  if (why.what != problem::already_exists)
+    return why;
+  auto all = hosts();
+  return fail(problem::malformed,
+              "Several hosts are called '" + named + "'" +
+                  (all ? ": " + candidates(*all, named) : std::string()) +
+                  ". Name one of them by its GUID.",
+              usage_field);
 }
 
 result<host> api::order_power(const host& h, const set_host_command& c, const uuid& request) {
@@ -262,24 +215,14 @@ result<host> api::order_power(const host& h, const set_host_command& c, const uu
     wish = rest::power_state_name(std::get<power_target>(c.power));
   https::request q;
   q.method = "PATCH";
-  q.path = "/compute/hosts/" + https::encoded(h.id);
+  q.path = "/compute/hosts/" + to_string(h.guid);
   q.headers.emplace_back("Idempotency-Key", to_string(request));
   q.body = json::dump(json::object{{"desiredPowerState", wish},
                                    {"powerCommandPolicy", rest::power_policy_name(c.policy)}});
   auto got = call(std::move(q));
   if (!got)
     return got.error();
-  auto now = parse_host(*got);
-  if (!now)
-    return now.error();
-  auto out = h;
-  out.power = now->power;
-  out.wanted = now->wanted;
-  out.policy = now->policy;
-  out.status = now->status;
-  out.indicator = now->indicator;
-  out.since = now->since;
-  return out;
+  return parse_host(*got);
 }
 
 result<request_outcome> api::outcome(const uuid& request) {

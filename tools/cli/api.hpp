@@ -50,9 +50,9 @@ public:
   result<std::vector<tenant>> tenants();
   result<std::string> server_version();
 
-  /// All hosts of the tenant, page by page, with what their devices say.
+  /// All hosts of the tenant, page by page, by name.
   result<std::vector<host>> hosts();
-  /// By id, GUID or name; with what its device says.
+  /// By id, GUID or name; several of a name are a usage error that lists them.
   result<host> find_host(const std::string& named);
   /// Stores the order under this id; answers when it is stored.
   result<host> order_power(const host& h, const set_host_command& c, const uuid& request);
@@ -63,8 +63,6 @@ public:
 private:
   result<json::value> call(https::request what);
   result<json::value> get(std::string path);
-  result<host> host_of(const std::string& id);
-  result<host> with_device(host h);
   https::transport& to_;
   const session& as_;
 };

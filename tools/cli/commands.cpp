@@ -97,8 +97,7 @@ std::variant<command_line, parse_end> parse_command_line(std::vector<std::string
   auto* list = app.add_subcommand("list", "list hosts");
   list->require_subcommand(1);
   auto* list_hosts = list->add_subcommand("hosts", "the machines of the tenant")->alias("host");
-  list_hosts->add_option("--filter", r.filter, "text in id, GUID, name or tag")
-      ->option_text("TEXT");
+  list_hosts->add_option("--filter", r.filter, "text in id, GUID or name")->option_text("TEXT");
   auto* up = list_hosts->add_flag("--connected", r.connected, "only those with a tunnel");
   list_hosts->add_flag("--disconnected", r.disconnected, "only those without")->excludes(up);
 
@@ -150,6 +149,8 @@ std::variant<command_line, parse_end> parse_command_line(std::vector<std::string
   if (!out.common.tenant.empty() && !valid_tenant_key(out.common.tenant))
     return wrong("--tenant: '" + out.common.tenant +
                  "' is not a tenant's key: 1 to 20 of a-z, 0-9 and '-'");
+  if ((get_host->parsed() || set_host->parsed()) && r.host.empty())
+    return wrong("the host's name is empty");
   if (sign_in->parsed()) {
     out.what = login;
   } else if (sign_out->parsed()) {

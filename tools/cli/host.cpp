@@ -1,7 +1,6 @@
 #include "tools/cli/host.hpp"
 
 #include "messages/rest/target.hpp"
-#include "tools/cli/outcome.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -29,10 +28,6 @@ std::string enum_word(const json::value& v, std::string_view name, std::string_v
   auto word = rest::lower(std::string_view(t).substr(prefix.size()));
   std::replace(word.begin(), word.end(), '_', '-');
   return word == "unspecified" ? std::string(unspecified) : word;
-}
-
-std::optional<device_id> guid_of(const json::value& v, std::string_view name) {
-  return parse_uuid(text_of(v, name));
 }
 
 } // namespace
@@ -72,25 +67,51 @@ time_ms parse_utc(std::string_view text) {
   return static_cast<time_ms>(timegm(&tm)) * 1000 + ms;
 }
 
+std::optional<bool> host::connected() const {
+  if (tunnel == "up" || tunnel == "late")
+    return true;
+  return tunnel == "down" ? std::optional(false) : std::nullopt;
+}
+
 result<host> parse_host(const json::value& v) {
   if (!v.members())
     return odd("a host is no object");
   host h;
   h.id = text_of(v, "resourceId");
-  auto guid = guid_of(v, "uuid");
+  auto guid = parse_uuid(text_of(v, "uuid"));
   if (!guid || h.id.empty())
     return odd("a host without resourceId or uuid");
   h.guid = *guid;
   h.name = text_of(v, "name");
+  h.hostname = text_of(v, "hostname");
   h.power = enum_word(v, "currentPowerState", "POWER_STATE_", "unknown");
   h.wanted = enum_word(v, "desiredPowerState", "POWER_STATE_", "keep");
   h.policy = enum_word(v, "powerCommandPolicy", "POWER_COMMAND_POLICY_", "");
   h.status = text_of(v, "powerStatus");
   h.indicator = enum_word(v, "powerStatusIndicator", "STATUS_INDICATION_", "unspecified");
+  h.amt_version = text_of(v, "amtVersion");
   if (const auto* t = v.find("powerStatusTimestamp")) {
     constexpr std::int64_t year_9999 = 253402300799;
     if (const auto* n = t->integer(); n && *n > 0 && *n < year_9999)
-      h.since = *n * 1000;
+      h.status_since = *n * 1000;
+  }
+  if (const auto* p = v.find("power")) {
+    h.power_since = parse_utc(text_of(*p, "since"));
+    h.observed = parse_utc(text_of(*p, "observedAt"));
+    if (const auto* c = p->find("converged"); c && c->boolean())
+      h.converged = *c->boolean();
+    if (const auto* d = p->find("difference")) {
+      h.difference_code = text_of(*d, "code");
+      h.difference = text_of(*d, "reason");
+      h.difference_since = parse_utc(text_of(*d, "since"));
+    }
+  }
+  if (const auto* l = v.find("link")) {
+    if (auto state = parse_link_state(text_of(*l, "state")))
+      h.tunnel = to_string(*state);
+    h.tunnel_since = parse_utc(text_of(*l, "since"));
+    h.tunnel_why = text_of(*l, "why");
+    h.node = text_of(*l, "instance");
   }
   return h;
 }
@@ -111,89 +132,27 @@ result<host_page> parse_host_page(const json::value& v) {
   return out;
 }
 
-result<device> parse_device(const json::value& v) {
-  auto guid = guid_of(v, "guid");
-  if (!guid)
-    return odd("a device without a guid");
-  device d;
-  d.guid = *guid;
-  if (const auto* c = v.find("connectionStatus"); c && c->boolean())
-    d.connected = *c->boolean();
-  d.node = text_of(v, "mpsInstance");
-  if (const auto* tags = v.find("tags"); tags && tags->items())
-    for (const auto& t : *tags->items())
-      if (t.text())
-        d.tags.push_back(*t.text());
-  d.last_connected = parse_utc(text_of(v, "lastConnected"));
-  d.last_disconnected = parse_utc(text_of(v, "lastDisconnected"));
-  return d;
-}
-
-result<std::vector<device>> parse_devices(const json::value& v) {
-  const auto* list = v.find("data");
-  if (!list || !list->items())
-    return odd("the list of devices has no member 'data'");
-  std::vector<device> out;
-  for (const auto& item : *list->items()) {
-    auto one = parse_device(item);
-    if (!one)
-      return one.error();
-    out.push_back(std::move(*one));
-  }
-  return out;
-}
-
-void add_devices(std::vector<host>& to, const std::vector<device>& from) {
-  std::vector<const device*> sorted;
-  for (const auto& d : from)
-    sorted.push_back(&d);
-  std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->guid < b->guid; });
-  for (auto& h : to) {
-    auto at = std::lower_bound(sorted.begin(), sorted.end(), h.guid,
-                               [](auto* d, const device_id& g) { return d->guid < g; });
-    if (at == sorted.end() || (*at)->guid != h.guid)
-      continue;
-    const auto& d = **at;
-    h.connected = d.connected;
-    h.node = d.node;
-    h.tags = d.tags;
-    h.last_connected = d.last_connected;
-    h.last_disconnected = d.last_disconnected;
-  }
-}
-
 bool matches(const host& h, const host_filter& f) {
-  if (f.connected && h.connected != f.connected)
+  if (f.connected && h.connected() != f.connected)
     return false;
-  if (f.text.empty())
-    return true;
   const auto wanted = rest::lower(f.text);
-  auto holds = [&](const std::string& text) {
-    return rest::lower(text).find(wanted) != std::string::npos;
-  };
-  return holds(h.id) || holds(to_string(h.guid)) || holds(h.name) ||
-         std::any_of(h.tags.begin(), h.tags.end(), holds);
+  for (const auto& text : {h.id, to_string(h.guid), h.name, h.hostname})
+    if (rest::lower(text).find(wanted) != std::string::npos)
+      return true;
+  return false;
 }
 
-result<host> by_name(const std::vector<host>& all, const std::string& name) {
-  std::vector<const host*> found;
-  for (const auto& h : all)
-    if (h.name == name)
-      found.push_back(&h);
-  if (found.size() == 1)
-    return *found.front();
-  if (found.empty())
-    return fail(problem::not_found, "There is no host named '" + name + "'.");
+std::string candidates(const std::vector<host>& all, const std::string& named) {
   constexpr std::size_t listed = 8;
-  std::string which;
-  for (std::size_t i = 0; i < std::min(found.size(), listed); ++i)
-    which += (i ? ", " : "") + found[i]->id;
-  if (found.size() > listed)
-    which += ", ...";
-  return fail(problem::malformed,
-              std::to_string(found.size()) + " hosts are named '" + name + "': " + which +
-                  ". Name one of them by its id or GUID.",
-              usage_field);
+  std::string out;
+  std::size_t n = 0;
+  for (const auto& h : all) {
+    if (h.name != named && h.hostname != named && h.id != rest::lower(named))
+      continue;
+    if (++n <= listed)
+      out += (out.empty() ? "" : ", ") + to_string(h.guid) + " (" + h.name + ")";
+  }
+  return n > listed ? out + ", ..." : out;
 }
 
 } // namespace outband::cli

@@ -1,9 +1,11 @@
-/// A host as the CLI shows it, out of two answers: EMF's host (power) and MPS's device (tunnel).
+/// A host as the CLI shows it, out of the server's EMF host with its own members `power` and
+/// `link`.
 ///
-/// Context: pure. Sources: gateway's GET /compute/hosts and GET /api/v1/devices.
+/// A server that sends only EMF's members is understood too; what it does not tell is unknown.
+/// Context: pure. Source: gateway's GET /compute/hosts (gateway/rest/host_routes.cpp).
 #pragma once
 
-#include "messages/domain/ids.hpp"
+#include "messages/domain/documents.hpp"
 #include "messages/domain/result.hpp"
 #include "messages/rest/json.hpp"
 
@@ -17,17 +19,25 @@ struct host {
   std::string id; ///< "host-1a2b3c4d"
   device_id guid;
   std::string name;
+  std::string hostname;
   std::string power = "unknown"; ///< on, off, sleep, hibernate, unknown: as last observed
-  std::string wanted = "keep";   ///< the same words, or keep: nobody asked for anything
-  std::string policy;            ///< ordered, immediate
-  std::string status;            ///< one line of the server's words
-  std::string indicator;         ///< idle, in-progress, error, unspecified
-  time_ms since = 0;             ///< of `status`
-  // From the device:
-  std::optional<bool> connected; ///< nullopt: the server did not say
-  std::string node;              ///< that has the tunnel
-  std::vector<std::string> tags;
-  time_ms last_connected = 0, last_disconnected = 0;
+  time_ms power_since = 0, observed = 0;
+  std::string wanted = "keep"; ///< the same words, or keep: nobody asked for anything
+  std::string policy;          ///< ordered, immediate
+  std::optional<bool> converged;
+  std::string difference_code, difference; ///< why wish and reality differ; empty: they do not
+  time_ms difference_since = 0;
+  std::string status;    ///< EMF's line
+  std::string indicator; ///< idle, in-progress, error, unspecified
+  time_ms status_since = 0;
+  std::string tunnel = "unknown"; ///< up, late, down, unknown
+  time_ms tunnel_since = 0;
+  std::string tunnel_why; ///< why it went down
+  std::string node;       ///< that has, or last had, the tunnel
+  std::string amt_version;
+
+  /// nullopt: nobody knows. A tunnel that is late still stands.
+  std::optional<bool> connected() const;
 };
 
 /// One host object.
@@ -39,27 +49,14 @@ struct host_page {
 /// {"hosts":[...],"totalElements":n,"hasNext":b}
 result<host_page> parse_host_page(const json::value& v);
 
-struct device {
-  device_id guid;
-  std::optional<bool> connected;
-  std::string node;
-  std::vector<std::string> tags;
-  time_ms last_connected = 0, last_disconnected = 0;
-};
-result<device> parse_device(const json::value& v);
-/// {"data":[...],"totalCount":n}
-result<std::vector<device>> parse_devices(const json::value& v);
-
-void add_devices(std::vector<host>& to, const std::vector<device>& from);
-
 struct host_filter {
-  std::string text; ///< anywhere in id, GUID, name or a tag, in either case; empty: all
+  std::string text; ///< anywhere in id, GUID or a name, in either case; empty: all
   std::optional<bool> connected;
 };
 bool matches(const host& h, const host_filter& f);
 
-/// By name: exactly one, or why not. Names of others are listed when several have it.
-result<host> by_name(const std::vector<host>& all, const std::string& name);
+/// Those that the server may have meant when it said that several fit, by name or id.
+std::string candidates(const std::vector<host>& all, const std::string& named);
 
 /// Milliseconds UTC of "2026-11-21T09:45:02.123Z"; 0 if it is not of that form.
 time_ms parse_utc(std::string_view text);

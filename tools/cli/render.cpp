@@ -13,28 +13,39 @@ json::value moment_or_null(time_ms at) {
   return utc(at);
 }
 
+json::value difference_value(const host& h) {
+  if (h.difference.empty())
+    return nullptr;
+  return json::object{{"code", h.difference_code},
+                      {"reason", h.difference},
+                      {"since", moment_or_null(h.difference_since)}};
+}
+
+template <class T> json::value or_null(const std::optional<T>& v) {
+  return v ? json::value(*v) : json::value();
+}
+
 json::value host_value(const host& h) {
-  json::array tags;
-  for (const auto& t : h.tags)
-    tags.push_back(t);
   return json::object{{"id", h.id},
                       {"guid", to_string(h.guid)},
                       {"name", h.name},
+                      {"hostname", h.hostname},
                       {"power", h.power},
+                      {"powerSince", moment_or_null(h.power_since)},
+                      {"observed", moment_or_null(h.observed)},
                       {"wanted", h.wanted},
                       {"policy", h.policy},
+                      {"converged", or_null(h.converged)},
+                      {"difference", difference_value(h)},
                       {"status", h.status},
                       {"indicator", h.indicator},
-                      {"since", moment_or_null(h.since)},
-                      {"connected", h.connected ? json::value(*h.connected) : json::value()},
+                      {"statusSince", moment_or_null(h.status_since)},
+                      {"connected", or_null(h.connected())},
+                      {"tunnel", h.tunnel},
+                      {"tunnelSince", moment_or_null(h.tunnel_since)},
+                      {"tunnelWhy", h.tunnel_why},
                       {"node", h.node},
-                      {"tags", std::move(tags)},
-                      {"lastConnected", moment_or_null(h.last_connected)},
-                      {"lastDisconnected", moment_or_null(h.last_disconnected)}};
-}
-
-std::string connected_word(const host& h) {
-  return !h.connected ? "?" : *h.connected ? "yes" : "no";
+                      {"amtVersion", h.amt_version}};
 }
 
 std::string line(const bus::envelope& env, const std::string& name, std::string_view kind,
@@ -70,10 +81,10 @@ std::string hosts_table(const std::vector<host>& all) {
   if (all.empty())
     return "No hosts.\n";
   std::vector<std::vector<std::string>> rows{
-      {"ID", "NAME", "POWER", "WANTED", "CONNECTED", "SINCE", "STATUS"}};
+      {"ID", "NAME", "POWER", "WANTED", "TUNNEL", "SINCE", "STATUS"}};
   for (const auto& h : all)
-    rows.push_back({h.id, h.name, h.power, h.wanted == "keep" ? "-" : h.wanted, connected_word(h),
-                    local_time(h.since), h.status});
+    rows.push_back({h.id, h.name, h.power, h.wanted == "keep" ? "-" : h.wanted, h.tunnel,
+                    local_time(h.power_since), h.difference.empty() ? h.status : h.difference});
   return table(rows);
 }
 
@@ -85,21 +96,23 @@ std::string hosts_json(const std::vector<host>& all) {
 }
 
 std::string host_table(const host& h) {
-  std::string tags;
-  for (const auto& t : h.tags)
-    tags += (tags.empty() ? "" : ", ") + t;
-  return table({{"Name", h.name},
-                {"Id", h.id},
-                {"GUID", to_string(h.guid)},
-                {"Power", h.power},
-                {"Wanted", h.wanted == "keep" ? "nothing; it may be in any state"
-                                              : h.wanted + " (" + h.policy + ")"},
-                {"Status", h.status + moment_words(h.since)},
-                {"Connected", connected_word(h) +
-                                  (h.connected == true && !h.node.empty() ? ", by " + h.node : "")},
-                {"Last connected", local_time(h.last_connected)},
-                {"Last disconnected", local_time(h.last_disconnected)},
-                {"Tags", tags.empty() ? "-" : tags}});
+  std::vector<std::vector<std::string>> rows{
+      {"Name", h.name},
+      {"Id", h.id},
+      {"GUID", to_string(h.guid)},
+      {"Power",
+       h.power + moment_words(h.power_since) +
+           (h.observed == 0 ? "; never observed" : "; last observed " + local_time(h.observed))},
+      {"Wanted",
+       h.wanted == "keep" ? "nothing; it may be in any state" : h.wanted + " (" + h.policy + ")"},
+      {"Differs", h.difference.empty() ? "no" : h.difference + moment_words(h.difference_since)},
+      {"Status", h.status + moment_words(h.status_since)},
+      {"Tunnel", h.tunnel + moment_words(h.tunnel_since) +
+                     (h.node.empty() ? "" : ", node " + h.node) +
+                     (h.tunnel_why.empty() ? "" : ": " + h.tunnel_why)}};
+  if (!h.amt_version.empty())
+    rows.push_back({"AMT", h.amt_version});
+  return table(rows);
 }
 
 std::string host_json(const host& h) {

@@ -31,12 +31,12 @@ result<exit_code> runner::operator()(const login_command& c) {
   auto wanted = std::exchange(as_.tenant, {}); // whether it exists is told after signing in
   api server(*transport_, as_);
   auto token = server.sign_in(user, *password);
-  if (!token)
-    return token.error().what == problem::unauthenticated
-               ? fail(problem::unauthenticated, token.error().detail.empty()
-                                                    ? std::string("Wrong user name or password.")
-                                                    : token.error().detail)
-               : token.error();
+  if (!token) {
+    auto why = token.error();
+    if (why.what == problem::unauthenticated && why.field.empty() && why.detail.empty())
+      why.detail = "Wrong user name or password.";
+    return why;
+  }
   as_.token = *token;
   as_.user = user;
   auto all = server.tenants();

@@ -80,6 +80,7 @@ public:
     const auto url = options_.server + what.path;
     curl_easy_setopt(c, CURLOPT_URL, url.c_str());
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https,http"); // parse_server decides
+    curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L); // a host named ".." must not become its parent
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers.get());
