@@ -34,7 +34,7 @@ void failures::add(const std::string& key, time_ms now) {
       entries_.clear();
   }
   auto& e = entries_[key];
-  if (now - e.since > window_.count())
+  if (e.count == 0 || now - e.since > window_.count())
     e = {0, now};
   ++e.count;
 }

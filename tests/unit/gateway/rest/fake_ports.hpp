@@ -9,6 +9,7 @@
 #include "actors/ports/store.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 namespace outband::testing {

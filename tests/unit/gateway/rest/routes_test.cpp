@@ -61,7 +61,7 @@ TEST_CASE("a route without a row in the role table keeps the server from startin
 TEST_CASE("without a token every route but the public ones answers 401 with a JSON object") {
   site s;
   for (const auto& f : all_routes(s)) {
-    CAPTURE(f.method << " " << f.target);
+    CAPTURE(f.method + " " + f.target);
     auto r = s.send(f.method, f.target, "", f.body);
     if (f.needed == role::none) {
       CHECK(r.status != 401);
@@ -88,7 +88,7 @@ TEST_CASE("a forged or foreign token is refused by every route") {
   for (const auto& f : all_routes(s)) {
     if (f.needed == role::none)
       continue;
-    CAPTURE(f.method << " " << f.target);
+    CAPTURE(f.method + " " + f.target);
     CHECK(s.send(f.method, f.target, forged, f.body).status == 401);
     CHECK(s.send(f.method, f.target, cut, f.body).status == 401);
     CHECK(s.send(f.method, f.target, "x.y.z", f.body).status == 401);
@@ -111,7 +111,7 @@ TEST_CASE("each route is refused to the role just below the one it needs") {
   for (const auto& f : all_routes(s)) {
     if (f.needed == role::none || f.needed == role::viewer)
       continue;
-    CAPTURE(f.method << " " << f.target);
+    CAPTURE(f.method + " " + f.target);
     auto r = s.send(f.method, f.target, holder.at(one_below(f.needed)), f.body);
     CHECK(r.status == 403);
     CHECK(s.control.submitted.empty());
@@ -125,7 +125,7 @@ TEST_CASE("nobody of another tenant sees or moves anything by any route") {
   for (const auto& f : all_routes(s)) {
     if (f.needed == role::none)
       continue;
-    CAPTURE(f.method << " " << f.target);
+    CAPTURE(f.method + " " + f.target);
     for (const site::header_list& headers :
          {site::header_list{}, site::header_list{{"x-tenant-id", "acme"}},
           site::header_list{{"ActiveProjectID", "11111111-1111-1111-1111-111111111111"}}}) {
@@ -241,7 +241,7 @@ TEST_CASE("no body that is not what it must be gets past any route that reads on
     if (f.target == "/api/v1/authorize/bus")
       continue; // reads none
     for (const auto& body : bodies) {
-      CAPTURE(f.method << " " << f.target << " " << body.substr(0, 40));
+      CAPTURE(f.method + " " + f.target + " " + body.substr(0, 40));
       auto r = s.send(f.method, f.target, s.root, body);
       CHECK((r.status == 400 || r.status == 413));
       CHECK(r.body.members() != nullptr);
@@ -291,7 +291,7 @@ TEST_CASE("while the database is away every route that needs it says so with 503
                     ? std::string(R"({"name":"new","password":"12345678","role":"viewer"})")
                 : f.method == "POST" ? std::string(R"({"action":2})")
                                      : std::string(R"({"desiredPowerState":"POWER_STATE_ON"})");
-    CAPTURE(f.method << " " << f.target);
+    CAPTURE(f.method + " " + f.target);
     auto r = s.send(f.method, f.target, s.root, body);
     CHECK(r.status == 503);
     CHECK(r.text.find("database") != std::string::npos);
