@@ -175,7 +175,8 @@ public:
   template <class T, class F> void maybe(std::string_view key, std::optional<T>& x, F&& fn) {
     if (!has(key))
       return;
-    x.emplace();
+    // Not emplace(): clang 14 denies that a nested struct with initialisers can be constructed.
+    x = T{};
     fn(*x);
   }
   template <class V, std::size_t N, class F>

@@ -2,6 +2,7 @@
 #include "messages/bus/tree_builder.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <exception>
 #include <msgpack.hpp>
 
@@ -17,7 +18,12 @@ public:
   bool visit_nil() { return at_key_ ? no_key() : build_.scalar(value{}); }
   bool visit_boolean(bool v) { return at_key_ ? no_key() : build_.scalar(v); }
   bool visit_positive_integer(std::uint64_t v) { return at_key_ ? no_key() : build_.scalar(v); }
-  bool visit_negative_integer(std::int64_t v) { return at_key_ ? no_key() : build_.scalar(v); }
+  /// Called for every signed format; a peer may well choose one for a positive number.
+  bool visit_negative_integer(std::int64_t v) {
+    if (at_key_)
+      return no_key();
+    return v < 0 ? build_.scalar(v) : build_.scalar(static_cast<std::uint64_t>(v));
+  }
   bool visit_float32(float v) { return real(static_cast<double>(v)); }
   bool visit_float64(double v) { return real(v); }
   bool visit_str(const char* v, std::uint32_t n) {
@@ -87,14 +93,26 @@ void pack_octets(packer& to, const char* p, std::size_t n) {
   to.pack_bin_body(p, static_cast<std::uint32_t>(n));
 }
 
-void pack_value(packer& to, const value& v) {
+/// Not packer::pack_double(): that turns 1500.0 into the integer 1500, and for 2^64 its range check
+/// has undefined behaviour (msgpack-cxx 4.1, v1/pack.hpp).
+void pack_real(sink& to, double d) {
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &d, sizeof bits);
+  char wire[9] = {static_cast<char>(0xcb)};
+  for (int i = 0; i < 8; ++i)
+    wire[i + 1] = static_cast<char>(bits >> (56 - 8 * i));
+  to.write(wire, sizeof wire);
+}
+
+void pack_value(sink& out, packer& to, const value& v) {
   struct writer {
+    sink& out;
     packer& to;
     void operator()(std::monostate) const { to.pack_nil(); }
     void operator()(bool b) const { b ? to.pack_true() : to.pack_false(); }
     void operator()(std::int64_t i) const { to.pack_int64(i); }
     void operator()(std::uint64_t u) const { to.pack_uint64(u); }
-    void operator()(double d) const { to.pack_double(d); }
+    void operator()(double d) const { pack_real(out, d); }
     void operator()(const std::string& s) const { pack_text(to, s); }
     void operator()(const octet_string& o) const {
       pack_octets(to, o.bytes.data(), o.bytes.size());
@@ -106,17 +124,17 @@ void pack_value(packer& to, const value& v) {
     void operator()(const value::array& a) const {
       to.pack_array(static_cast<std::uint32_t>(a.size()));
       for (const auto& e : a)
-        pack_value(to, e);
+        pack_value(out, to, e);
     }
     void operator()(const value::map& m) const {
       to.pack_map(static_cast<std::uint32_t>(m.size()));
       for (const auto& e : m) {
         pack_text(to, e.key);
-        pack_value(to, e.content);
+        pack_value(out, to, e.content);
       }
     }
   };
-  std::visit(writer{to}, v.data);
+  std::visit(writer{out, to}, v.data);
 }
 
 } // namespace
@@ -125,7 +143,7 @@ std::string to_msgpack(const value& v) {
   std::string out;
   sink to(out);
   packer p(to);
-  pack_value(p, v);
+  pack_value(to, p, v);
   return out;
 }
 

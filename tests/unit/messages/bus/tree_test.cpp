@@ -58,6 +58,26 @@ TEST_CASE("MessagePack is written in its shortest form") {
   CHECK(to_msgpack(value::map{{"a", value()}}) == octets({0x81, 0xa1, 'a', 0xc0}));
 }
 
+TEST_CASE("a positive number in a signed format is the same number") {
+  for (const auto& wire : {octets({0xd0, 42}), octets({0xd1, 0, 42}), octets({0xd2, 0, 0, 0, 42}),
+                           octets({0xd3, 0, 0, 0, 0, 0, 0, 0, 42}), octets({0xcd, 0, 42})}) {
+    const auto got = from_msgpack(wire);
+    REQUIRE(got.ok());
+    CHECK(*got == value(std::uint64_t{42}));
+  }
+}
+
+TEST_CASE("a floating number stays one even when it is whole or beyond integers") {
+  for (double d : {1500.0, -3.0, 0.0, 18446744073709551616.0, 1e300, -1e300}) {
+    const auto m = from_msgpack(to_msgpack(d));
+    REQUIRE(m.ok());
+    CHECK(*m == value(d));
+    const auto j = from_json(to_json(d));
+    REQUIRE(j.ok());
+    CHECK(*j == value(d));
+  }
+}
+
 TEST_CASE("a tree is written as compact JSON") {
   value::map m{{"n", value()},
                {"t", true},
@@ -65,6 +85,7 @@ TEST_CASE("a tree is written as compact JSON") {
                {"w", (std::uint64_t{1} << 53) + 1},
                {"i", std::int64_t{-5}},
                {"j", INT64_MIN},
+               {"p", INT64_MAX},
                {"d", 0.5},
                {"s", std::string("a\"\\\n\x01\x7f\xC3\xA4")},
                {"b", octet_string{std::string("\xfb\xff\x00", 3)}},
@@ -75,7 +96,8 @@ TEST_CASE("a tree is written as compact JSON") {
                {"m", value::map{}}};
   CHECK(to_json(m) ==
         "{\"n\":null,\"t\":true,\"u\":9007199254740992,\"w\":\"9007199254740993\",\"i\":-5,"
-        "\"j\":\"-9223372036854775808\",\"d\":0.5,\"s\":\"a\\\"\\\\\\n\\u0001\\u007f\xC3\xA4\","
+        "\"j\":\"-9223372036854775808\",\"p\":\"9223372036854775807\",\"d\":0.5,\"s\":"
+        "\"a\\\"\\\\\\n\\u0001\\u007f\xC3\xA4\","
         "\"b\":\"-_8A\",\"b1\":\"-w\",\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\","
         "\"at\":\"2026-11-21T04:34:57.123Z\",\"l\":[1,[]],\"m\":{}}");
 }

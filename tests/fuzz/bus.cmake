@@ -1,0 +1,5 @@
+outband_fuzz(msgpack_value msgpack_value.cpp)
+outband_fuzz(json_value json_value.cpp)
+outband_fuzz(bus_request bus_request.cpp)
+outband_fuzz(bus_documents bus_documents.cpp)
+outband_fuzz(topic topic.cpp)
