@@ -86,10 +86,14 @@ std::vector<step> plan(const amt_operation& op) {
     }
     std::vector<step> operator()(const amt::request_power& r) const {
       std::vector<step> out;
-      if (boots(r.action))
-        out = {step::get_boot_settings, step::put_boot_settings};
-      if (r.action == power_action::on)
-        out.insert(out.end(), {step::get_os_power, step::request_full_power});
+      if (boots(r.action)) {
+        out.push_back(step::get_boot_settings);
+        out.push_back(step::put_boot_settings);
+      }
+      if (r.action == power_action::on) {
+        out.push_back(step::get_os_power);
+        out.push_back(step::request_full_power);
+      }
       out.push_back(step::request_change);
       return out;
     }
