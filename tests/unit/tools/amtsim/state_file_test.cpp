@@ -12,8 +12,9 @@ namespace {
 
 struct folder {
   folder() {
-    char name[] = "/tmp/amtsim-test-XXXXXX";
-    path = mkdtemp(name);
+    auto name = (std::filesystem::temp_directory_path() / "amtsim-test-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path = name;
   }
   ~folder() { std::filesystem::remove_all(path); }
   std::filesystem::path path;
