@@ -207,6 +207,35 @@ result<host> api::find_host(const std::string& named) {
               usage_field);
 }
 
+result<std::vector<device_id>> api::create_hosts(const std::string& devices) {
+  if (as_.token.empty())
+    return fail(problem::unauthenticated, "You are not signed in to " + as_.server + ".");
+  https::request q;
+  q.method = "POST";
+  q.path = "/api/v1/devices";
+  q.body = devices;
+  auto got = call(std::move(q));
+  if (!got)
+    return got.error();
+  std::vector<device_id> out;
+  auto add = [&](const json::value& v) {
+    auto guid = parse_uuid(rest::lower(text_of(v, "guid")));
+    if (guid)
+      out.push_back(*guid);
+    return guid.has_value();
+  };
+  bool complete = true;
+  if (const auto* list = got->items()) {
+    for (const auto& v : *list)
+      complete = add(v) && complete;
+  } else {
+    complete = add(*got);
+  }
+  if (!complete)
+    return odd("the list of registered machines holds one without a GUID");
+  return out;
+}
+
 result<host> api::order_power(const host& h, const set_host_command& c, const uuid& request) {
   std::string wish;
   if (const auto* once = std::get_if<power_once>(&c.power))

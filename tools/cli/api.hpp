@@ -54,6 +54,9 @@ public:
   result<std::vector<host>> hosts();
   /// By id, GUID or name; several of a name are a usage error that lists them.
   result<host> find_host(const std::string& named);
+  /// Registers or updates; the GUIDs of those the server now has. `devices` is one JSON object or
+  /// a list of them, passed on as it is.
+  result<std::vector<device_id>> create_hosts(const std::string& devices);
   /// Stores the order under this id; answers when it is stored.
   result<host> order_power(const host& h, const set_host_command& c, const uuid& request);
   /// not_found until the order is stored.

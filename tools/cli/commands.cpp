@@ -106,6 +106,17 @@ std::variant<command_line, parse_end> parse_command_line(std::vector<std::string
   auto* get_host = get->add_subcommand("host", "what is wanted and what is known of it");
   get_host->add_option("ID", r.host, "id, GUID or name")->required();
 
+  create_hosts_command create;
+  auto* add = app.add_subcommand("create", "register machines");
+  add->require_subcommand(1);
+  auto* create_hosts =
+      add->add_subcommand("hosts", "new ones, or new facts about known ones")->alias("host");
+  create_hosts
+      ->add_option("--file", create.file,
+                   "JSON as for POST /api/v1/devices, one object or a list; -: standard input")
+      ->required()
+      ->option_text("FILE");
+
   auto* set = app.add_subcommand("set", "change one host");
   set->require_subcommand(1);
   auto* set_host = set->add_subcommand("host", "order a power state or a reset");
@@ -163,6 +174,8 @@ std::variant<command_line, parse_end> parse_command_line(std::vector<std::string
     out.what = c;
   } else if (get_host->parsed()) {
     out.what = get_host_command{r.host};
+  } else if (create_hosts->parsed()) {
+    out.what = create;
   } else if (set_host->parsed()) {
     set_host_command c;
     c.host = r.host;

@@ -32,6 +32,10 @@ struct list_hosts_command {
 struct get_host_command {
   std::string host;
 };
+/// Registers machines: the JSON of POST /api/v1/devices, one object or an array.
+struct create_hosts_command {
+  std::string file; ///< "-": standard input
+};
 struct set_host_command {
   std::string host;
   /// on, off, sleep, hibernate: a level that is kept; or reset, cycle: once.
@@ -46,8 +50,9 @@ struct watch_command {
 };
 struct version_command {};
 
-using command = std::variant<login_command, logout_command, list_hosts_command, get_host_command,
-                             set_host_command, watch_command, version_command>;
+using command =
+    std::variant<login_command, logout_command, list_hosts_command, get_host_command,
+                 create_hosts_command, set_host_command, watch_command, version_command>;
 
 struct command_line {
   common_options common;

@@ -44,6 +44,27 @@ result<std::string> read_line_from(int fd) {
   return out;
 }
 
+/// Bounded by what the server takes in one request.
+result<std::string> read_file(const std::string& name) {
+  constexpr std::size_t limit = 16u << 20;
+  const bool standard = name == "-";
+  const int fd = standard ? STDIN_FILENO : ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return fail(problem::malformed, "'" + name + "' cannot be opened.", cli::usage_field);
+  std::string out;
+  std::array<char, 65536> part{};
+  ssize_t n = 0;
+  while (out.size() <= limit && (n = ::read(fd, part.data(), part.size())) > 0)
+    out.append(part.data(), static_cast<std::size_t>(n));
+  if (!standard)
+    ::close(fd);
+  if (n < 0)
+    return fail(problem::malformed, "'" + name + "' cannot be read.", cli::usage_field);
+  if (out.size() > limit)
+    return fail(problem::too_large, "'" + name + "' is larger than 16 MiB.", cli::usage_field);
+  return out;
+}
+
 result<std::string> ask(const std::string& prompt, bool hidden) {
   terminal_fd = ::open("/dev/tty", O_RDWR | O_CLOEXEC);
   if (terminal_fd < 0)
@@ -101,6 +122,7 @@ int main(int argc, char** argv) {
                     },
                     ask,
                     [] { return read_line_from(STDIN_FILENO); },
+                    read_file,
                     [](const https::options& o) { return https::make_transport(o); },
                     cli::open_mqtt,
                     now,

@@ -48,6 +48,28 @@ result<exit_code> runner::operator()(const get_host_command& c) {
   return exit_code::ok;
 }
 
+result<exit_code> runner::operator()(const create_hosts_command& c) {
+  if (auto ok = connect(); !ok)
+    return ok.error();
+  auto devices = with_.read_file(c.file);
+  if (!devices)
+    return devices.error();
+  if (devices->empty())
+    return fail(problem::malformed, "'" + c.file + "' is empty.", usage_field);
+  auto made = api(*transport_, as_).create_hosts(*devices);
+  if (!made)
+    return made.error();
+  if (json()) {
+    json::array all;
+    for (const auto& g : *made)
+      all.push_back(to_string(g));
+    with_.out << json::dump(json::object{{"guids", std::move(all)}}) << "\n";
+  } else {
+    with_.out << made->size() << (made->size() == 1 ? " host" : " hosts") << " registered.\n";
+  }
+  return exit_code::ok;
+}
+
 result<exit_code> runner::operator()(const version_command&) {
   std::string server;
   if (!as_.server.empty()) {

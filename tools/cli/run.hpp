@@ -22,6 +22,8 @@ struct world {
   std::function<result<std::string>(const std::string& prompt, bool hidden)> ask;
   /// A line from standard input.
   std::function<result<std::string>()> read_line;
+  /// A whole file; "-" is standard input.
+  std::function<result<std::string>(const std::string& name)> read_file;
   std::function<result<std::unique_ptr<https::transport>>(const https::options&)> connect;
   bus_opener open_bus;
   std::function<time_ms()> now;

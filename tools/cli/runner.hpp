@@ -18,6 +18,7 @@ public:
   result<exit_code> operator()(const logout_command&);
   result<exit_code> operator()(const list_hosts_command& c);
   result<exit_code> operator()(const get_host_command& c);
+  result<exit_code> operator()(const create_hosts_command& c);
   result<exit_code> operator()(const set_host_command& c);
   result<exit_code> operator()(const watch_command& c);
   result<exit_code> operator()(const version_command&);

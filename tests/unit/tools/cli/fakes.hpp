@@ -115,6 +115,7 @@ struct stage {
   std::deque<std::string> typed; ///< what the person answers
   std::vector<std::string> prompts;
   std::string piped; ///< standard input
+  std::map<std::string, std::string> files;
   bus_opener open_bus;
 
   stage() { variables["XDG_CONFIG_HOME"] = home.path.string(); }
@@ -153,6 +154,12 @@ struct stage {
               return line;
             },
             [this]() -> result<std::string> { return piped; },
+            [this](const std::string& name) -> result<std::string> {
+              auto at = files.find(name);
+              if (at == files.end())
+                return fail(problem::malformed, "'" + name + "' cannot be opened.", "usage");
+              return at->second;
+            },
             [this](const https::options& o) -> result<std::unique_ptr<https::transport>> {
               server.connected.push_back(o);
               return std::unique_ptr<https::transport>(std::make_unique<fake_transport>(server));

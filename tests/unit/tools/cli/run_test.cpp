@@ -202,6 +202,31 @@ TEST_CASE("an order that the server refuses exits with its code") {
   CHECK(has(s.err, "Ask an administrator"));
 }
 
+TEST_CASE("machines are registered from a file as it is") {
+  stage s;
+  s.signed_in();
+  s.files["devices.json"] = R"([{"guid":"11111111-2222-4333-8444-555555555555"}])";
+  s.server.say("POST /api/v1/devices", 201, R"([{"guid":"11111111-2222-4333-8444-555555555555"}])");
+  CHECK(s.run({"create", "hosts", "--file", "devices.json"}) == 0);
+  CHECK(s.out.str() == "1 host registered.\n");
+  CHECK(s.server.seen.back().body == s.files["devices.json"]);
+  s.out.str("");
+  CHECK(s.run({"create", "hosts", "--file", "devices.json", "-o", "json"}) == 0);
+  CHECK(s.out.str() == "{\"guids\":[\"11111111-2222-4333-8444-555555555555\"]}\n");
+  CHECK(s.run({"create", "hosts", "--file", "none.json"}) == 2);
+  CHECK(has(s.err, "'none.json' cannot be opened."));
+}
+
+TEST_CASE("a machine that the server refuses is named") {
+  stage s;
+  s.signed_in();
+  s.files["-"] = "[{}]";
+  s.server.say("POST /api/v1/devices", 400,
+               R"({"errors":[{"type":"field","msg":"must be a UUID","path":"[0].guid"}]})");
+  CHECK(s.run({"create", "hosts", "--file", "-"}) == 1);
+  CHECK(has(s.err, "[0].guid: must be a UUID"));
+}
+
 TEST_CASE("an unverified server is said at every use") {
   stage s;
   s.signed_in();
