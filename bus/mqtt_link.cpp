@@ -258,7 +258,11 @@ void mqtt_link::connect(const credentials& who) {
       self->failed(n, "no answer from Paho");
   });
   try {
-    client_.connect(options_for(who), context_of(attempt_), on_connect_);
+    // Paho C++ 1.2.0 moves its options with a pointer to the properties of where they were: set
+    // again in place, and passed as a copy, that pointer stays good during the call.
+    auto options = options_for(who);
+    options.set_properties(mqtt::properties(options.get_properties()));
+    client_.connect(options, context_of(attempt_), on_connect_);
   } catch (const std::exception& e) {
     failed(attempt_, e.what());
   }
