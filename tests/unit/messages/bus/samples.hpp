@@ -184,17 +184,32 @@ inline void check(const request_body& a, const request_body& b) {
   }
 }
 
+inline amt_answer answered(amt_outcome outcome) {
+  amt_answer a;
+  a.id = message_id;
+  a.device = device;
+  a.epoch = 7;
+  a.outcome = std::move(outcome);
+  return a;
+}
+
 inline std::vector<amt_answer> answers() {
   power_capabilities can;
   can.amt_major = 16;
   can.bios_setup = can.secure_erase = can.force_diagnostic_boot = true;
   can.available_now = {2, 5, 8, 10};
-  return {{message_id, device, 7, amt_outcome(amt::power_reading{power_state::on, 3})},
-          {message_id, device, 0, amt_outcome(can)},
-          {message_id, device, 7, amt_outcome(power_capabilities{})},
-          {message_id, device, 7, amt_outcome(amt::versions{"16.1.25", "16392", "1424", 4})},
-          {message_id, device, 7, amt_outcome(amt::power_ack{0xFFFFFFFF})},
-          {message_id, device, 7, fail(problem::device_timeout, "no answer in 10 s", "power")}};
+  std::vector<amt_answer> all;
+  all.push_back(answered(amt::power_reading{power_state::on, 3}));
+  all.push_back(answered(can));
+  all.push_back(answered(power_capabilities{}));
+  all.push_back(answered(amt::versions{"16.1.25", "16392", "1424", 4}));
+  all.push_back(answered(amt::power_ack{0xFFFFFFFF}));
+  amt_answer refused;
+  refused.id = message_id;
+  refused.device = device;
+  refused.outcome = fail(problem::device_timeout, "no answer in 10 s", "power");
+  all.push_back(refused);
+  return all;
 }
 
 inline void check(const amt_answer& a, const amt_answer& b) {
