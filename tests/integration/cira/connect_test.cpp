@@ -111,8 +111,8 @@ TEST_CASE("a wrong password and an unknown machine look alike on the wire") {
   CHECK(wire_of(guid_a, "mpsuser", "wrong") == unknown);
   CHECK(wire_of(guid_a, "nobody", "Secr3t!A") == unknown);
   CHECK(wire_of(guid_a, "mpsuser", "") == unknown);
-  CHECK(s.terminator.ups.empty());
-  CHECK(s.terminator.downs.empty());
+  CHECK(s.terminator.wait([](auto& t) { return t.ups.empty(); }));
+  CHECK(s.terminator.wait([](auto& t) { return t.downs.empty(); }));
   CHECK(s.log.count({"refused", "guid=00000000-0000-0000-0000-00000000beef", "unknown GUID",
                      "next="}) == 1);
   CHECK(s.log.count({"refused", guid_a, "wrong MPS user or password"}) == 3);
@@ -165,7 +165,7 @@ TEST_CASE("a machine that left while it was looked up is down without having bee
   }
   s.terminator.release();
   REQUIRE(s.terminator.wait([](auto& t) { return t.downs.size() == 1; }));
-  CHECK(s.terminator.ups.empty());
+  CHECK(s.terminator.wait([](auto& t) { return t.ups.empty(); }));
   CHECK(s.terminator.downs[0].epoch == 1);
 }
 
@@ -182,7 +182,7 @@ TEST_CASE("an admission that comes after the deadline is taken back") {
   device.expect_end();
   s.terminator.release();
   REQUIRE(s.terminator.wait([](auto& t) { return t.downs.size() == 1; }));
-  CHECK(s.terminator.ups.empty());
+  CHECK(s.terminator.wait([](auto& t) { return t.ups.empty(); }));
 }
 
 TEST_CASE("messages out of order end the connection with a protocol error") {
@@ -217,7 +217,7 @@ TEST_CASE("messages out of order end the connection with a protocol error") {
     device.expect_end();
   }
   REQUIRE(s.terminator.wait([](auto& t) { return t.downs.size() == 2; }));
-  CHECK(s.terminator.ups.empty());
+  CHECK(s.terminator.wait([](auto& t) { return t.ups.empty(); }));
   CHECK(s.log.count({"refused", "has no place in stage"}) + s.log.count({"service is not"}) == 9);
   s.expect_service();
 }
@@ -258,7 +258,7 @@ TEST_CASE("a truncated message and then the end is no tunnel") {
     device.fin();
     device.expect_end();
   }
-  CHECK(s.terminator.asked.empty());
+  CHECK(s.terminator.wait([](auto& t) { return t.asked.empty(); }));
   s.expect_service();
 }
 

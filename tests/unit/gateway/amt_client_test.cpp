@@ -95,20 +95,34 @@ private:
   fake_carrier* carrier_;
 };
 
-struct outcome {
-  std::optional<result<soap_answer>> got;
-  int times = 0;
+/// Shared with the callback, which may come after the test's own copy is gone.
+class outcome {
+public:
   std::function<void(result<soap_answer>)> cb() {
-    return [this](result<soap_answer> r) {
-      got = std::move(r);
-      ++times;
+    return [s = state_](result<soap_answer> r) {
+      s->got = std::move(r);
+      ++s->times;
     };
   }
-  problem why() const {
-    REQUIRE(got.has_value());
-    REQUIRE_FALSE(got->ok());
-    return got->error().what;
+  bool has() const { return state_->got.has_value(); }
+  int times() const { return state_->times; }
+  bool ok() const { return has() && state_->got->ok(); }
+  const std::string& body() const {
+    REQUIRE(ok());
+    return (*state_->got)->body;
   }
+  problem why() const {
+    REQUIRE(has());
+    REQUIRE_FALSE(state_->got->ok());
+    return state_->got->error().what;
+  }
+
+private:
+  struct state {
+    std::optional<result<soap_answer>> got;
+    int times = 0;
+  };
+  std::shared_ptr<state> state_ = std::make_shared<state>();
 };
 
 struct bench {
@@ -151,10 +165,8 @@ TEST_CASE("a cold call is challenged on one channel and answered on the next") {
   CHECK(b.machine.written[second].find("Authorization: Digest username=\"admin\"") !=
         std::string::npos);
   b.machine.user(second).channel_data(ok_answer);
-  REQUIRE(o.got.has_value());
-  REQUIRE(o.got->ok());
-  CHECK((*o.got)->body == "<ok/>");
-  CHECK(o.times == 1);
+  CHECK(o.body() == "<ok/>");
+  CHECK(o.times() == 1);
   CHECK(b.machine.consumed_octets == challenge.size() + ok_answer.size());
 }
 
@@ -172,7 +184,7 @@ TEST_CASE("a second call takes the channel that the first one left open") {
   CHECK(b.machine.last == channel); // no open: one round trip
   CHECK(b.machine.written[channel].find("POST /wsman") == 0);
   b.machine.user(channel).channel_data(ok_answer);
-  CHECK(two.got->ok());
+  CHECK(two.ok());
 }
 
 TEST_CASE("a kept channel that nobody wants is closed") {
@@ -192,7 +204,7 @@ TEST_CASE("a channel that the firmware wants closed is not kept") {
   const auto channel = b.opened();
   b.machine.user(channel).channel_data(closing_answer);
   CHECK(b.machine.closed.count(channel) == 1);
-  CHECK(o.got->ok());
+  CHECK(o.ok());
 }
 
 TEST_CASE("a kept channel that is gone is replaced for a reading and not for a change") {
@@ -213,7 +225,7 @@ TEST_CASE("a kept channel that is gone is replaced for a reading and not for a c
     CHECK(fresh != kept);
     SUBCASE("once") {
       b.machine.user(fresh).channel_data(ok_answer);
-      CHECK(o.got->ok());
+      CHECK(o.ok());
     }
     SUBCASE("not twice") {
       b.machine.drop(fresh).channel_closed(false);
@@ -272,7 +284,7 @@ TEST_CASE("a port that is never announced is tried once and then without waiting
   b.client->post(reading, 1h, one.cb());
   b.until([&] { return b.machine.last == 1; });
   b.machine.user(b.opened()).channel_data(closing_answer);
-  CHECK(one.got->ok());
+  CHECK(one.ok());
   outcome two;
   b.client->post(reading, 1h, two.cb());
   CHECK(b.machine.last == 2);
@@ -287,7 +299,7 @@ TEST_CASE("a refused open is repeated once and then named") {
     b.client->post(reading, 1h, o.cb());
     const auto first = b.machine.last;
     b.machine.drop(first).channel_refused(why);
-    CHECK_FALSE(o.got.has_value());
+    CHECK_FALSE(o.has());
     b.until([&] { return b.machine.last == first + 1; });
     b.machine.drop(b.machine.last).channel_refused(why);
     return o.why();
@@ -304,7 +316,7 @@ TEST_CASE("an open that is not answered is given up and closed") {
   bench b;
   outcome o;
   b.client->post(reading, 1h, o.cb());
-  b.until([&] { return o.got.has_value(); });
+  b.until([&] { return o.has(); });
   CHECK(o.why() == problem::device_timeout);
   CHECK(b.machine.closed.count(1) == 1);
 }
@@ -315,10 +327,10 @@ TEST_CASE("a response that does not come in time ends the call and its channel")
   b.client->post(reading, 1ms, o.cb());
   const auto channel = b.opened();
   b.machine.user(channel).channel_data("HTTP/1.1 200 OK\r\n");
-  b.until([&] { return o.got.has_value(); });
+  b.until([&] { return o.has(); });
   CHECK(o.why() == problem::device_timeout);
   CHECK(b.machine.closed.count(channel) == 1);
-  CHECK(o.times == 1);
+  CHECK(o.times() == 1);
 }
 
 TEST_CASE("a request larger than the window leaves as the window opens") {
@@ -360,8 +372,8 @@ TEST_CASE("the end of the tunnel says whether the request may have been carried 
   outcome late;
   b.client->post(changing, 1h, late.cb());
   CHECK(late.why() == problem::link_down);
-  CHECK(after.times == 1);
-  CHECK(before.times == 1);
+  CHECK(after.times() == 1);
+  CHECK(before.times() == 1);
 }
 
 TEST_CASE("three calls run side by side and a fourth is told to wait") {
@@ -376,7 +388,7 @@ TEST_CASE("three calls run side by side and a fourth is told to wait") {
     b.machine.user(channel).channel_data(ok_answer);
   }
   for (int i = 0; i < 3; ++i)
-    CHECK(o[i].got->ok());
+    CHECK(o[i].ok());
   CHECK(b.machine.users.size() == 1); // one channel is kept, not three
 }
 
