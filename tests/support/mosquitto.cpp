@@ -29,8 +29,8 @@ void mosquitto::stop() {
   process_->stop();
 }
 
-void mosquitto::reload() {
-  process_->signal(SIGHUP);
+void mosquitto::signal(int number) {
+  process_->signal(number);
 }
 
 std::string mosquitto_user_line() {

@@ -21,8 +21,8 @@ public:
   void kill();
   /// SIGTERM: wills are sent and the store is written.
   void stop();
-  /// SIGHUP.
-  void reload();
+  /// SIGHUP reloads, SIGSTOP and SIGCONT let it hang.
+  void signal(int number);
   void start();
 
   /// Of the present run.
