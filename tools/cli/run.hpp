@@ -5,7 +5,6 @@
 #include "tools/cli/bus_link.hpp"
 #include "tools/cli/session.hpp"
 
-#include <atomic>
 #include <functional>
 #include <iosfwd>
 #include <memory>
@@ -30,8 +29,6 @@ struct world {
   std::function<uuid()> new_id;
   /// How long a connection to the broker may take.
   std::chrono::milliseconds bus_patience{15'000};
-  /// watch ends when it becomes true; nullptr: never.
-  const std::atomic<bool>* stop = nullptr;
 };
 
 /// The exit code.

@@ -1,9 +1,7 @@
 #include "tools/cli/runner.hpp"
 #include "tools/cli/text.hpp"
 
-#include <map>
 #include <ostream>
-#include <type_traits>
 
 namespace outband::cli {
 
@@ -151,74 +149,6 @@ result<exit_code> runner::order_and_wait(const set_host_command& c, const host& 
     r.ended.text =
         "Not observed within " + std::to_string(c.timeout.count() / 1000) + " s. " + r.ended.text;
   return report(r);
-}
-
-result<exit_code> runner::operator()(const watch_command& c) {
-  if (auto ok = connect(); !ok)
-    return ok.error();
-  api server(*transport_, as_);
-  std::map<device_id, std::string> names;
-  follow_options what;
-  if (c.host.empty()) {
-    auto all = server.hosts();
-    if (!all)
-      return all.error();
-    for (const auto& h : *all)
-      names[h.guid] = h.name;
-  } else {
-    auto h = server.find_host(c.host);
-    if (!h)
-      return h.error();
-    names[h->guid] = h->name;
-    what.device = h->guid;
-  }
-  auto link = open_bus(what.tenant);
-  if (!link)
-    return link.error();
-  what.states = !c.events_only;
-  follower news_of(*link->endpoint, what);
-  std::vector<news> early;
-  if (auto ok = await_bus(news_of, *link, early); !ok)
-    return ok.error();
-
-  auto name_of = [&](const device_id& guid) -> const std::string& {
-    auto [at, unknown] = names.try_emplace(guid, to_string(guid));
-    if (unknown) // registered after we started
-      if (auto h = server.find_host(to_string(guid)); h && !h->name.empty())
-        at->second = h->name;
-    return at->second;
-  };
-  auto show = [&](const news& n) {
-    std::visit(
-        [&](const auto& x) {
-          using kind = std::decay_t<decltype(x)>;
-          if constexpr (std::is_same_v<kind, connection_news>) {
-            with_.err << (x.up ? "outband: connected again\n"
-                               : "outband: the connection to the broker is lost; trying again\n");
-          } else if constexpr (!std::is_same_v<kind, document_news<desired_state>>) {
-            const auto& name = name_of(x.device.device);
-            with_.out << (json() ? watch_json(x.device.device, name, x.what)
-                                 : watch_line(name, x.what))
-                      << "\n"
-                      << std::flush;
-          }
-        },
-        n);
-  };
-  for (const auto& n : early)
-    show(n);
-  while (with_.out.good()) {
-    if (with_.stop && with_.stop->load())
-      return exit_code::ok;
-    // Without a flag to look at, one long wait after the other.
-    auto n = news_of.next(steady::now() + (with_.stop ? std::chrono::milliseconds(100)
-                                                      : std::chrono::milliseconds(3'600'000)));
-    if (auto lost = news_of.skipped())
-      with_.err << "outband: " << lost << " messages skipped: the reader is too slow\n";
-    if (n)
-      show(*n);
-  }
-  return exit_code::other; // standard output is closed
 }
 
 } // namespace outband::cli

@@ -1,5 +1,5 @@
-/// One command under way. Internal to run*.cpp: session commands in run_login.cpp, those that need
-/// the bus in run_bus.cpp, the rest in run.cpp.
+/// One command under way. Internal to run*.cpp: session commands in run_login.cpp, watch in
+/// run_watch.cpp, orders and the way to the bus in run_bus.cpp, the rest in run.cpp.
 #pragma once
 
 #include "tools/cli/follow.hpp"

@@ -65,6 +65,8 @@ public:
     body.command = command;
     say(bus::event_topic(machine, cls), e, body, false);
   }
+  /// Events that nobody gets.
+  void lose(std::uint64_t n) { sequence_ += n; }
   bus_opener opener() {
     return [this](const bus_ticket& t, const session&, ticket_source) -> result<bus_link> {
       ticket = t;
@@ -174,33 +176,42 @@ TEST_CASE("nothing is ordered when the broker cannot be used") {
   CHECK(s.err.str().find("no route to the broker") != std::string::npos);
 }
 
+namespace {
+
+/// A stream that fails after some lines stands for a closed pipe.
+class some_lines : public std::stringbuf {
+public:
+  explicit some_lines(int lines) : left_(lines) {}
+  std::function<void()> on_line;
+
+protected:
+  int overflow(int c) override {
+    if (left_ <= 0)
+      return traits_type::eof();
+    if (c == '\n') {
+      --left_;
+      on_line();
+    }
+    return std::stringbuf::overflow(c);
+  }
+  std::streamsize xsputn(const char* text, std::streamsize n) override {
+    for (std::streamsize i = 0; i < n; ++i)
+      if (overflow(static_cast<unsigned char>(text[i])) == traits_type::eof())
+        return i;
+    return n;
+  }
+
+private:
+  int left_;
+};
+
+} // namespace
+
 TEST_CASE("watch prints what is retained and what happens until its output is closed") {
   waiting_stage s;
   s.site.state(40, power_state::on, 7);
-  // A stream that fails after the second line stands for a closed pipe.
-  class two_lines : public std::stringbuf {
-  public:
-    std::function<void(int)> on_line;
-
-  protected:
-    int overflow(int c) override {
-      if (lines_ >= 2)
-        return traits_type::eof();
-      if (c == '\n')
-        on_line(++lines_);
-      return std::stringbuf::overflow(c);
-    }
-    std::streamsize xsputn(const char* text, std::streamsize n) override {
-      for (std::streamsize i = 0; i < n; ++i)
-        if (overflow(static_cast<unsigned char>(text[i])) == traits_type::eof())
-          return i;
-      return n;
-    }
-
-  private:
-    int lines_ = 0;
-  } buffer;
-  buffer.on_line = [&](int) {
+  some_lines buffer(2);
+  buffer.on_line = [&] {
     s.site.tell(event_class::power, "power.changed", "The machine is off.");
   };
   auto* before = s.out.std::ostream::rdbuf(&buffer);
@@ -208,4 +219,28 @@ TEST_CASE("watch prints what is retained and what happens until its output is cl
   s.out.std::ostream::rdbuf(before);
   CHECK(buffer.str() == "20:26:40  sim-1  state   on; tunnel up\n"
                         "20:26:40  sim-1  event   The machine is off.\n");
+}
+
+TEST_CASE("watch shows a document once however often it is delivered and counts missing events") {
+  waiting_stage s;
+  s.site.state(40, power_state::on, 7);
+  some_lines buffer(3);
+  int line = 0;
+  buffer.on_line = [&] {
+    if (++line == 1) {
+      s.site.state(40, power_state::on, 7); // as after a new connection
+      s.site.state(39, power_state::off_soft, 7);
+      s.site.tell(event_class::power, "power.changed", "First.");
+      s.site.lose(2);
+      s.site.tell(event_class::power, "power.changed", "Fourth.");
+      s.site.tell(event_class::power, "power.changed", "Fifth.");
+    }
+  };
+  auto* before = s.out.std::ostream::rdbuf(&buffer);
+  CHECK(s.run({"watch", "sim-1"}) == 1);
+  s.out.std::ostream::rdbuf(before);
+  CHECK(buffer.str() == "20:26:40  sim-1  state   on; tunnel up\n"
+                        "20:26:40  sim-1  event   First.\n"
+                        "20:26:40  sim-1  event   Fourth.\n");
+  CHECK(s.err.str().find("2 events of sim-1 were missed") != std::string::npos);
 }
