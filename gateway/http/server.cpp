@@ -29,9 +29,11 @@ public:
 
   ~listener() override {
     stop();
-    // Connections must be gone before the pool is; their thread closes them.
-    for (auto& f : closing_)
-      f.wait_for(seconds(5));
+    // Connections must be gone before the pool is; their thread closes them, unless it has ended.
+    for (std::size_t i = 0; i < closing_.size(); ++i)
+      while (closing_[i].wait_for(std::chrono::milliseconds(10)) != std::future_status::ready &&
+             !shards_[i]->context.stopped()) {
+      }
   }
 
   status open() {

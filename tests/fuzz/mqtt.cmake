@@ -1,0 +1,1 @@
+outband_fuzz(mqtt_connect mqtt_connect.cpp)

@@ -1,0 +1,2 @@
+outband_fuzz(rest_target rest_target.cpp)
+outband_fuzz(rest_body rest_body.cpp)
