@@ -27,22 +27,37 @@ bus_requests::~bus_requests() {
 }
 
 void bus_requests::start() {
+  if (gate_->closed())
+    gate_ = std::make_shared<gate>();
   bus::subscribe_options options;
   options.retain_handling = 2; // a request is never taken from the broker's store
   options.retain_as_published = true;
   for (auto kind : {principal::kind::person, principal::kind::external})
     for (auto root : {bus::root::native, bus::root::json})
       subscriptions_.push_back(outside_.subscribe(bus::request_filter(kind, root), options,
-                                                  [this](const bus::message& m) { arrived(m); }));
+                                                  [this, open = gate_](const bus::message& m) {
+                                                    if (auto inside = open->enter())
+                                                      arrived(m);
+                                                  }));
 }
 
 void bus_requests::stop() {
   subscriptions_.clear();
+  gate_->close();
+}
+
+/// A bucket that would be full by now says nothing.
+void bus_requests::forget_idle(time_ms now) {
+  constexpr auto refill = static_cast<time_ms>(burst / per_second * 1000);
+  for (auto at = buckets_.begin(); at != buckets_.end();)
+    at = now - at->second.at >= refill ? buckets_.erase(at) : std::next(at);
 }
 
 bool bus_requests::take(const tenant_key& tenant) {
   std::lock_guard lock(mutex_);
   const auto now = with_.clock.now();
+  if (buckets_.size() >= max_buckets && buckets_.count(tenant) == 0)
+    forget_idle(now);
   auto& b = buckets_[tenant];
   if (b.at != 0)
     b.left = std::min(burst, b.left + static_cast<double>(now - b.at) / 1000.0 * per_second);
@@ -84,6 +99,8 @@ void bus_requests::arrived(const bus::message& m) {
   auto topic = bus::parse_topic(m.topic);
   if (!topic || topic->kind != bus::topic_kind::request)
     return;
+  if (m.payload->empty())
+    return; // our own clearing, which is a retained message itself
   if (m.retain) {
     ++with_.counters.retained_commands;
     spdlog::warn("retained request on {} refused and cleared: a request is never retained",
@@ -95,8 +112,6 @@ void bus_requests::arrived(const bus::message& m) {
     outside_.publish(std::move(clear));
     return;
   }
-  if (m.payload->empty())
-    return; // our own clearing
   const device_ref ref = topic->ref();
   bus::message shallow = m; // the payload is shared
   if (!m.response_topic.empty() && !bus::may_answer(*topic, m.response_topic)) {
@@ -118,11 +133,11 @@ void bus_requests::arrived(const bus::message& m) {
   if (!decoded->id)
     r.id = with_.clock.new_id();
   auto name = r.by.name;
-  with_.store.get_account(name, [this, alive = std::weak_ptr<bool>(alive_), shallow,
+  with_.store.get_account(name, [this, open = gate_, shallow,
                                  r = std::move(r),
                                  root = topic->root](result<account_row> account) mutable {
-    auto still = alive.lock();
-    if (!still)
+    auto inside = open->enter();
+    if (!inside)
       return;
     if (!account) {
       auto why = account.error();
@@ -132,8 +147,8 @@ void bus_requests::arrived(const bus::message& m) {
     }
     const auto held = role_of(*account, r.target.tenant);
     auto ref_of = r.target;
-    control_.submit(std::move(r), held, [this, alive, shallow, root, ref_of](response answer) {
-      auto again = alive.lock();
+    control_.submit(std::move(r), held, [this, open, shallow, root, ref_of](response answer) {
+      auto again = open->enter();
       if (!again || shallow.response_topic.empty())
         return;
       bus::envelope e;

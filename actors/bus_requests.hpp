@@ -7,6 +7,7 @@
 /// `per_second`.
 #pragma once
 
+#include "actors/gate.hpp"
 #include "actors/ports/control.hpp"
 #include "actors/services.hpp"
 #include "bus/endpoint.hpp"
@@ -21,6 +22,8 @@ namespace outband {
 class bus_requests {
 public:
   static constexpr double burst = 200, per_second = 50;
+  /// Tenants whose rate is remembered; beyond it, those at rest are forgotten.
+  static constexpr std::size_t max_buckets = 1'000;
 
   bus_requests(const services& with, control_port& control, bus::endpoint& outside);
   ~bus_requests();
@@ -35,6 +38,7 @@ private:
   void arrived(const bus::message& m);
   void refuse(const bus::message& m, const uuid& id, const device_ref& ref, failure why);
   bool take(const tenant_key& tenant);
+  void forget_idle(time_ms now);
 
   const services& with_;
   control_port& control_;
@@ -43,7 +47,7 @@ private:
   std::map<tenant_key, bucket> buckets_;
   std::vector<bus::subscription> subscriptions_;
   /// Callbacks that outlive us must not touch us.
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  std::shared_ptr<gate> gate_ = std::make_shared<gate>();
 };
 
 /// The role that an account has in a tenant at this moment.

@@ -31,6 +31,42 @@ bus::envelope envelope_of(const services& with, std::optional<device_ref> about 
   return e;
 }
 
+/// Who asked gets exactly one final word, also when the desk ends by a defect, a store's completion
+/// finds it gone, or the process stops: whoever drops the last copy says that nobody knows.
+/// Context: one thread at a time (the desk's, or whoever drops it).
+class last_word {
+public:
+  last_word(const uuid& id, std::function<void(response)> tell) : id_(id), tell_(std::move(tell)) {}
+  last_word(const last_word&) = delete;
+  last_word& operator=(const last_word&) = delete;
+  ~last_word() {
+    if (said_)
+      return;
+    response r;
+    r.id = id_;
+    r.status = request_status::unknown;
+    r.why = fail(problem::outcome_unknown, "the server's desk was restarted; the request may have "
+                                           "been stored, so ask again with the same id");
+    r.text = r.why->detail;
+    try {
+      tell_(std::move(r));
+    } catch (...) {
+      spdlog::error("request={} the last word was not taken", to_string(id_));
+    }
+  }
+  void say(const response& answer) {
+    if (said_)
+      return;
+    said_ = is_final(answer.status);
+    tell_(answer);
+  }
+
+private:
+  uuid id_;
+  std::function<void(response)> tell_;
+  bool said_ = false;
+};
+
 bus::message internal_message(std::string topic, std::string payload) {
   bus::message m;
   m.topic = std::move(topic);
@@ -48,11 +84,20 @@ control::~control() {
 }
 
 void control::start() {
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = false;
+  }
+  if (gate_->closed())
+    gate_ = std::make_shared<gate>();
   restart();
   bus::subscribe_options options;
   options.retain_handling = 2;
   subscriptions_.push_back(with_.internal.subscribe(
-      bus::node_reply_topic(with_.node), options, [this](const bus::message& m) {
+      bus::node_reply_topic(with_.node), options, [this, open = gate_](const bus::message& m) {
+        auto inside = open->enter();
+        if (!inside)
+          return;
         auto decoded = bus::decode_response(*m.payload, bus::encoding::msgpack);
         if (!decoded) {
           ++with_.counters.decode_errors;
@@ -70,9 +115,10 @@ void control::start() {
 }
 
 void control::restart() {
-  auto fresh = system_.spawn(desk_behavior, &with_);
   std::lock_guard lock(mutex_);
-  desk_ = fresh;
+  if (stopped_)
+    return; // it ended while we were stopping
+  desk_ = system_.spawn(desk_behavior, &with_);
 }
 
 void control::stop() {
@@ -80,10 +126,12 @@ void control::stop() {
   desk_actor last;
   {
     std::lock_guard lock(mutex_);
+    stopped_ = true;
     last = std::exchange(desk_, nullptr);
   }
   if (last)
     caf::anon_send_exit(last, caf::exit_reason::user_shutdown);
+  gate_->close();
 }
 
 caf::actor_addr control::address() const {
@@ -100,13 +148,14 @@ void control::submit(request r, role held, std::function<void(response)> on_resp
   if (!to) {
     response refused;
     refused.id = r.id;
-    refused.why = fail(problem::store_unavailable, "the server is shutting down");
+    refused.why = stopping();
     refused.text = refused.why->detail;
     return on_response(std::move(refused));
   }
-  caf::anon_send(to, request_submitted{
-                         std::move(r), held,
-                         std::make_shared<std::function<void(response)>>(std::move(on_response))});
+  auto word = std::make_shared<last_word>(r.id, std::move(on_response));
+  caf::anon_send(to, request_submitted{std::move(r), held,
+                                       std::make_shared<std::function<void(response)>>(
+                                           [word](response answer) { word->say(answer); })});
 }
 
 void control::find_link(const device_ref& ref, std::function<void(result<std::string>)> cb) {
@@ -126,8 +175,11 @@ void control::ask(device_ref ref, amt_operation op, std::chrono::milliseconds ti
                   answer<amt_outcome> cb) {
   if (is_change(op))
     return cb(fail(problem::internal, "a change is a request, not a live read"));
-  find_link(ref, [this, ref, op = std::move(op), timeout,
+  find_link(ref, [this, open = gate_, ref, op = std::move(op), timeout,
                   cb = std::move(cb)](result<std::string> instance) mutable {
+    auto inside = open->enter();
+    if (!inside)
+      return cb(stopping());
     if (!instance)
       return cb(instance.error());
     ask_at(*instance, std::move(ref), std::move(op), timeout, std::move(cb));
@@ -165,7 +217,10 @@ void control::ask_at(const std::string& instance, device_ref ref, amt_operation 
 }
 
 void control::disconnect(device_ref ref, answer<bool> cb) {
-  find_link(ref, [this, ref, cb = std::move(cb)](result<std::string> instance) {
+  find_link(ref, [this, open = gate_, ref, cb = std::move(cb)](result<std::string> instance) {
+    auto inside = open->enter();
+    if (!inside)
+      return cb(stopping());
     if (!instance) {
       if (instance.error().what == problem::link_down)
         return cb(false);
@@ -209,9 +264,12 @@ void control::remove_device(device_ref ref, answer<nothing> cb) {
       publish.push_back({topic, {}, {}, true, std::nullopt});
   }
   with_.store.delete_device(
-      ref, std::move(publish), [this, ref, cb = std::move(cb)](result<nothing> r) {
+      ref, std::move(publish), [this, open = gate_, ref, cb = std::move(cb)](result<nothing> r) {
         if (!r)
           return cb(r.error());
+        auto inside = open->enter();
+        if (!inside)
+          return cb(nothing{}); // removed; the next start finds nothing of it
         with_.internal.publish(internal_message(
             bus::controller_wake_topic(),
             bus::encode(envelope_of(with_), bus::wake{ref, "deleted"}, bus::encoding::msgpack)));

@@ -4,11 +4,13 @@
 /// transaction with what announces it; only then is anybody told. See DESK in interfaces.hpp.
 #pragma once
 
+#include "actors/gate.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/services.hpp"
 
 #include <caf/actor_system.hpp>
 
+#include <deque>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -20,6 +22,7 @@ class desk_state {
 public:
   static inline const char* name = "outband.desk";
   static constexpr std::size_t max_waiting = 100'000;
+  static constexpr std::size_t max_early = 256;
   static constexpr std::chrono::milliseconds default_deadline{60'000};
   static constexpr std::chrono::milliseconds longest_deadline{300'000};
 
@@ -53,6 +56,8 @@ private:
   desk_actor::pointer self_ = nullptr;
   const services* with_ = nullptr;
   std::unordered_multimap<uuid, waiter> waiting_;
+  /// Outcomes for nobody yet: a command may be over before the store has told us that it is stored.
+  std::deque<response> early_;
   std::uint64_t timer_ = 0;
   bool armed_ = false;
 };
@@ -83,7 +88,9 @@ private:
   const services& with_;
   mutable std::mutex mutex_;
   desk_actor desk_;
+  bool stopped_ = false; ///< guarded by mutex_
   std::vector<bus::subscription> subscriptions_;
+  std::shared_ptr<gate> gate_ = std::make_shared<gate>();
 };
 
 } // namespace outband

@@ -18,6 +18,12 @@ void tenant_state::start(tenant_actor::pointer self, const services& with, tenan
   key_ = std::move(key);
 }
 
+tenant_state::~tenant_state() {
+  for (const auto& [id, c] : devices_)
+    if (c.actor)
+      caf::anon_send_exit(c.actor, caf::exit_reason::user_shutdown);
+}
+
 tenant_state::child& tenant_state::of(const device_id& id) {
   auto at = devices_.find(id);
   if (at != devices_.end() && at->second.actor)
@@ -101,6 +107,12 @@ tenant_actor::behavior_type tenant_behavior(tenant_actor::stateful_pointer<tenan
 void controller_state::start(controller_actor::pointer self, const services& with) {
   self_ = self;
   with_ = &with;
+}
+
+controller_state::~controller_state() {
+  for (const auto& [key, t] : tenants_)
+    if (t)
+      caf::anon_send_exit(t, caf::exit_reason::user_shutdown);
 }
 
 tenant_actor& controller_state::of(const tenant_key& key) {

@@ -19,6 +19,8 @@ public:
   static inline const char* name = "outband.tenant";
 
   void start(tenant_actor::pointer self, const services& with, tenant_key key);
+  /// Children do not outlive their parent; their pending timers would keep them for minutes.
+  ~tenant_state();
   void on(const observation& o);
   void on(const about_device& about);
   void on(const passivate& quiet);
@@ -47,6 +49,7 @@ public:
   static inline const char* name = "outband.controller";
 
   void start(controller_actor::pointer self, const services& with);
+  ~controller_state();
   void on(const observed& seen);
   void on(const device_changed& changed);
   void on(const device_gone& gone);

@@ -229,8 +229,8 @@ void desk_state::store_command(request r, responder tell, int attempt, const des
                                switch (o->what) {
                                case write_outcome::kind::written:
                                  ++with_->counters.requests_accepted;
-                                 wait_for(r.id, tell, *r.deadline);
                                  (*tell)(accepted);
+                                 wait_for(r.id, tell, *r.deadline);
                                  return wake(r.target);
                                case write_outcome::kind::duplicate:
                                  return duplicate(r, tell, o->existing);
@@ -258,8 +258,8 @@ void desk_state::duplicate(const request& r, const responder& tell, const comman
   accepted.id = r.id;
   accepted.status = request_status::accepted;
   accepted.text = "Accepted before.";
-  wait_for(r.id, tell, *r.deadline);
   (*tell)(std::move(accepted));
+  wait_for(r.id, tell, *r.deadline);
 }
 
 // -- waiting ------------------------------------------------------------------------------------
@@ -278,6 +278,9 @@ void desk_state::wake(const device_ref& ref) {
 }
 
 void desk_state::wait_for(const uuid& id, responder tell, time_ms until) {
+  for (const auto& known : early_)
+    if (known.id == id)
+      return (*tell)(known);
   // Five seconds for the last word to travel.
   waiting_.emplace(id, waiter{std::move(tell), until + 5000});
   arm();
@@ -319,6 +322,11 @@ void desk_state::on(const outcome_arrived& arrived) {
   for (auto at = from; at != to; ++at)
     tell.push_back(at->second.tell);
   waiting_.erase(from, to);
+  if (tell.empty() && is_final(arrived.answer.status)) {
+    early_.push_back(arrived.answer);
+    if (early_.size() > max_early)
+      early_.pop_front();
+  }
   for (const auto& t : tell)
     (*t)(arrived.answer);
 }

@@ -254,6 +254,8 @@ void instance_state::start(instance_actor::pointer self, const services& with) {
 instance_state::~instance_state() {
   if (with_)
     with_->counters.links -= links_.size();
+  for (const auto& [ref, e] : links_)
+    caf::anon_send_exit(e.actor, caf::exit_reason::user_shutdown);
 }
 
 void instance_state::on(link_opened opened) {

@@ -4,6 +4,7 @@
 /// actor gets them again. Threads: any; nothing blocks.
 #pragma once
 
+#include "actors/gate.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/ports/terminator.hpp"
 #include "actors/services.hpp"
@@ -47,7 +48,9 @@ private:
   mutable std::mutex mutex_;
   instance_actor actor_;
   std::unordered_map<device_ref, link_opened> open_;
+  bool stopped_ = false; ///< guarded by mutex_
   std::vector<bus::subscription> subscriptions_;
+  std::shared_ptr<gate> gate_ = std::make_shared<gate>();
 };
 
 /// What the instance actor keeps per link.
@@ -63,6 +66,8 @@ public:
   void on(call_finished finished);
   void on(work_arrived work);
   void on(const flush_observations& flush);
+  /// A link's actor ended; by a defect, if it is still wanted.
+  void down(const caf::actor_addr& who);
 
 private:
   struct entry {
@@ -74,6 +79,7 @@ private:
   };
   void observe(observation o, bool at_once);
   void drop(const device_ref& ref, problem why);
+  link_actor spawn_link(const device_ref& ref, const entry& e);
 
   instance_actor::pointer self_ = nullptr;
   const services* with_ = nullptr;
