@@ -15,6 +15,7 @@
 #include "gateway/cira/listener.hpp"
 #include "gateway/http/mqtt_proxy.hpp"
 #include "gateway/http/server.hpp"
+#include "gateway/main/announcer.hpp"
 #include "gateway/main/clock.hpp"
 #include "gateway/main/metrics.hpp"
 #include "gateway/net/io_pool.hpp"
@@ -53,7 +54,8 @@ power_times times_of(const config::settings& s) {
   return t;
 }
 
-bus::mqtt_options mqtt_options_of(const config::settings& s, const site_files& site) {
+bus::mqtt_options mqtt_options_of(const config::settings& s, const site_files& site,
+                                  const announcement& who, clock_port& clock) {
   bus::mqtt_options o;
   o.host = s.text("broker.host");
   o.port = port(s, "broker.port_machines");
@@ -63,6 +65,7 @@ bus::mqtt_options mqtt_options_of(const config::settings& s, const site_files& s
   o.key_file =
       or_default(s.text("broker.key_file"), site.certificates.bus_node().key_path.string());
   o.client_id = "inst-" + s.text("node.name");
+  o.will = will_of(who, clock);
   return o;
 }
 
@@ -71,11 +74,17 @@ bus::mqtt_options mqtt_options_of(const config::settings& s, const site_files& s
 /// In the order of construction; destroyed the other way round.
 struct program::parts {
   parts(const config::settings& s, const site_files& site)
-      : io(static_cast<std::size_t>(s.integer("threads.io"))), db(database_options(s)), store(db),
-        outbox(db), secret_rows(db), mqtt(mqtt_options_of(s, site)),
+      : self(announcement_of(s, clock)), io(static_cast<std::size_t>(s.integer("threads.io"))),
+        db(database_options(s)), store(db), outbox(db), secret_rows(db),
+        mqtt(mqtt_options_of(s, site, self, clock)),
         internal(local.attach({"oob/v1/-/inst/" + s.text("node.name") + "/node/reply", 100'000})),
         auth(store, clock, site.signing_key, auth_options(s)) {}
 
+  static announcement announcement_of(const config::settings& s, clock_port& clock) {
+    const auto& roles = s.list("roles");
+    const bool controls = std::find(roles.begin(), roles.end(), "controller") != roles.end();
+    return {s.text("node.name"), clock.new_id(), controls};
+  }
   static store::pg_options database_options(const config::settings& s) {
     store::pg_options o;
     o.dsn = s.text("database.dsn");
@@ -97,6 +106,7 @@ struct program::parts {
   }
 
   system_clock clock;
+  announcement self;
   net::io_pool io;
   store::database db;
   store::pg_store store;
@@ -110,6 +120,7 @@ struct program::parts {
   actor_counters counters;
   auth::service auth;
   std::unique_ptr<bus::outbox_publisher> publisher;
+  std::unique_ptr<announcer> announced;
   std::unique_ptr<node> actors;
   std::unique_ptr<cira::listener> machines;
   std::unique_ptr<web::server> web;
@@ -163,7 +174,7 @@ status program::start() {
   node_roles what{plays("controller"), plays("terminator"), plays("api")};
   services with{p.store, *p.secrets, p.clock, *p.internal, p.directory, p.counters};
   with.node = s.text("node.name");
-  with.incarnation = p.clock.new_id();
+  with.incarnation = p.self.incarnation;
   with.times = times_of(s);
   with.mirror_json = s.flag("bus.mirror_json");
   p.actors = std::make_unique<node>(with, what, p.mqtt,
@@ -181,6 +192,8 @@ status program::start() {
   if (what.api)
     if (auto ok = listen_for_people(); !ok)
       return ok;
+  p.announced = std::make_unique<announcer>(p.mqtt, p.self, p.clock,
+                                            [&p] { return p.counters.links.load(); });
   spdlog::info("outbandd {} is ready: machines on {}, https on {}", version,
                p.machines ? std::to_string(p.machines->ports().front()) : "-",
                p.web ? std::to_string(p.web->port()) : "-");
@@ -299,6 +312,7 @@ void program::stop() {
     return;
   auto& p = *parts_;
   spdlog::info("outbandd is stopping");
+  p.announced.reset();
   if (p.web)
     p.web->stop();
   if (p.machines && !p.machines->stop(std::chrono::seconds(3)))

@@ -1,0 +1,69 @@
+#include "gateway/main/announcer.hpp"
+
+#include "messages/bus/envelope.hpp"
+#include "messages/bus/topics.hpp"
+
+namespace outband {
+
+namespace {
+
+bus::message presence_of(const announcement& who, clock_port& clock, bool up, std::uint64_t links) {
+  bus::envelope e;
+  e.id = clock.new_id();
+  e.time = clock.now();
+  e.source = who.node;
+  e.incarnation = who.incarnation;
+  bus::message m;
+  m.topic = bus::node_presence_topic(who.node);
+  m.payload = std::make_shared<const std::string>(bus::encode(
+      e, bus::node_presence{who.incarnation, who.node, up, links}, bus::encoding::msgpack));
+  m.content_type = std::string(bus::content_type_of(bus::root::native));
+  m.retain = true;
+  return m;
+}
+
+bus::message controller_of(const announcement& who, clock_port& clock, bool up) {
+  bus::envelope e;
+  e.id = clock.new_id();
+  e.time = clock.now();
+  e.source = who.node;
+  e.incarnation = who.incarnation;
+  bus::message m;
+  m.topic = bus::controller_presence_topic();
+  m.payload = std::make_shared<const std::string>(bus::encode(
+      e, bus::controller_presence{who.node, who.incarnation, 1, up}, bus::encoding::msgpack));
+  m.content_type = std::string(bus::content_type_of(bus::root::native));
+  m.retain = true;
+  return m;
+}
+
+} // namespace
+
+std::function<std::optional<bus::message>()> will_of(announcement who, clock_port& clock) {
+  return [who = std::move(who), &clock]() -> std::optional<bus::message> {
+    return presence_of(who, clock, false, 0);
+  };
+}
+
+announcer::announcer(bus::endpoint& on, announcement who, clock_port& clock,
+                     std::function<std::uint64_t()> links)
+    : on_(on), who_(std::move(who)), clock_(clock), links_(std::move(links)) {
+  connection_ = on_.on_connection([this](bool up) {
+    if (up)
+      say(true);
+  });
+}
+
+announcer::~announcer() {
+  connection_.reset();
+  if (on_.connected())
+    say(false);
+}
+
+void announcer::say(bool up) {
+  on_.publish(presence_of(who_, clock_, up, up && links_ ? links_() : 0));
+  if (who_.controller)
+    on_.publish(controller_of(who_, clock_, up));
+}
+
+} // namespace outband
