@@ -67,11 +67,8 @@ build_page() {
       "$page/vite.config.mjs" -newer "$page/dist/index.html" -print -quit) ]]; then
     return 0
   fi
-  (
-    cd "$page"
-    npm_install
-    npm run build
-  ) >>"$log" 2>&1
+  # Chained: where the caller asks whether it worked, set -e is off.
+  (cd "$page" && npm_install && npm run build) >>"$log" 2>&1
 }
 
 # npm ci in the current folder, only if the installed packages are not those of the lock file: so
@@ -79,7 +76,6 @@ build_page() {
 npm_install() {
   if [[ ! -f node_modules/.package-lock.json ]] ||
     [[ package-lock.json -nt node_modules/.package-lock.json ]]; then
-    npm ci --no-audit --no-fund
-    touch node_modules/.package-lock.json
+    npm ci --no-audit --no-fund && touch node_modules/.package-lock.json
   fi
 }
