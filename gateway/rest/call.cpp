@@ -76,6 +76,7 @@ void call::refuse(const std::vector<field_error>& errors) const {
 std::optional<json::value> call::body() const {
   json::limits within;
   within.octets = req.body.size() + 1; // the server has checked the size
+  within.values = 500'000;             // 10,000 devices with all they may have
   auto parsed = json::parse(req.body, within);
   if (parsed)
     return std::move(*parsed);
@@ -99,6 +100,7 @@ json::value iso_time(time_ms t) {
 }
 
 namespace {
+
 struct round {
   std::mutex mutex;
   std::size_t next = 0, open = 0, n = 0;
@@ -106,39 +108,40 @@ struct round {
   answer<nothing> done;
   std::optional<failure> error;
   bool over = false;
+  bool looping = false; ///< somebody is in proceed(); completions within it must not recurse
 };
 
 void proceed(const std::shared_ptr<round>& r, std::size_t width) {
-  // Completions may come within step(), so the lock is not held there.
-  while (true) {
-    std::size_t item = 0;
-    {
-      std::unique_lock lock(r->mutex);
-      if (r->over)
-        return;
-      if (r->error || r->next == r->n) {
-        if (r->open > 0)
-          return;
-        r->over = true;
-        lock.unlock();
-        return r->error ? r->done(*r->error) : r->done(nothing{});
-      }
-      if (r->open >= width)
-        return;
-      item = r->next++;
-      ++r->open;
-    }
+  std::unique_lock lock(r->mutex);
+  if (r->looping || r->over)
+    return; // whoever loops sees what has changed, for it holds the lock when it looks
+  r->looping = true;
+  while (!r->error && r->next < r->n && r->open < width) {
+    const auto item = r->next++;
+    ++r->open;
+    lock.unlock();
     r->step(item, [r, width](result<nothing> one) {
       {
-        std::lock_guard lock(r->mutex);
+        std::lock_guard held(r->mutex);
         --r->open;
         if (!one && !r->error)
           r->error = one.error();
       }
       proceed(r, width);
     });
+    lock.lock();
   }
+  r->looping = false;
+  if (r->open > 0)
+    return;
+  r->over = true;
+  auto done = std::move(r->done);
+  auto error = r->error;
+  r->step = nullptr;
+  lock.unlock();
+  error ? done(*error) : done(nothing{});
 }
+
 } // namespace
 
 void for_each_bounded(std::size_t n, std::size_t width,

@@ -63,8 +63,8 @@ web::response error_response(dialect d, const failure& why);
 /// "2026-01-02T03:04:05.678Z"; null for 0.
 json::value iso_time(time_ms t);
 
-/// Runs `cb(item, next)` over `n` items, at most `width` at once, then `done`. `next(failure)`
-/// stops.
+/// Runs `step(i, next)` for each i below `n`, at most `width` at once, then `done`; a failure stops
+/// it. Steps may answer at once or later from any thread; neither makes the stack grow.
 void for_each_bounded(std::size_t n, std::size_t width,
                       std::function<void(std::size_t, answer<nothing>)> step, answer<nothing> done);
 

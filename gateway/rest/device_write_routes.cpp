@@ -133,6 +133,28 @@ void insert(const call_ptr& c, const posting& p) {
   });
 }
 
+/// The store merges what exists and keeps what is empty, but a new device needs user names: those
+/// of existing ones are read first, lest a bulk import without names reset them to the default.
+void insert_many(const call_ptr& c, const posting& p) {
+  auto step = [c, p](std::size_t i, answer<nothing> next) {
+    auto& b = (*p.bodies)[i];
+    if (b.mps_username && b.amt_username)
+      return next(nothing{});
+    c->with().store->get_device({(*p.tenants)[i], b.guid}, [&b, p, next](result<device_record> d) {
+      if (!d && d.error().what != problem::not_found)
+        return next(d.error());
+      if (d && !b.mps_username)
+        b.mps_username = d->mps_username;
+      if (d && !b.amt_username)
+        b.amt_username = d->amt_username;
+      next(nothing{});
+    });
+  };
+  for_each_bounded(p.bodies->size(), 16, std::move(step), [c, p](result<nothing> named) {
+    named ? insert(c, p) : c->refuse(named.error());
+  });
+}
+
 /// An existing device is merged with what is given, as MPS does: absent members stay.
 void merge_or_insert(const call_ptr& c, const posting& p) {
   c->with().store->update_device(
@@ -156,7 +178,7 @@ void post(const call_ptr& c) {
       std::move(std::get<std::vector<device_body>>(parsed)));
   tenants_of(c, p.bodies, role::admin, [c, p](std::shared_ptr<std::vector<tenant_key>> t) mutable {
     p.tenants = std::move(t);
-    p.array ? insert(c, p) : merge_or_insert(c, p);
+    p.array ? insert_many(c, p) : merge_or_insert(c, p);
   });
 }
 

@@ -88,6 +88,32 @@ TEST_CASE("many devices are registered in one request or none is") {
   CHECK(s.store.devices.count(*parse_uuid(fresh)) == 0);
 }
 
+TEST_CASE("ten thousand devices fit into one request and one more does not") {
+  site s;
+  auto many = [](int n) {
+    std::string out = "[";
+    for (int i = 0; i < n; ++i)
+      out += (i ? "," : "") + body_of("cccccccc-0000-0000-0000-0000000" + std::to_string(10000 + i),
+                                      R"("amtpassword":"P@ssw0rd")");
+    return out + "]";
+  };
+  CHECK(s.send("POST", "/api/v1/devices", s.admin, many(10'001)).status == 400);
+  CHECK(s.store.devices.size() == 2);
+  CHECK(s.send("POST", "/api/v1/devices", s.admin, many(10'000)).status == 201);
+  CHECK(s.secrets.values.size() == 10'000);
+}
+
+TEST_CASE("a bulk import without user names leaves those of existing devices alone") {
+  site s;
+  s.store.devices.at(s.machine.device).record.mps_username = "site-7";
+  CHECK(s.send("POST", "/api/v1/devices", s.admin,
+               "[" + body_of(s.guid, R"("hostname":"h")") + "," + body_of(fresh) + "]")
+            .status == 201);
+  CHECK(s.store.devices.at(s.machine.device).record.mps_username == "site-7");
+  CHECK(s.store.devices.at(s.machine.device).record.hostname == "h");
+  CHECK(s.store.devices.at(*parse_uuid(fresh)).record.mps_username == "admin");
+}
+
 TEST_CASE("a GUID of another tenant is a unique key violation as MPS words it") {
   site s;
   auto guid = to_string(s.foreign.device);
