@@ -133,8 +133,7 @@ void bus_requests::arrived(const bus::message& m) {
   if (!decoded->id)
     r.id = with_.clock.new_id();
   auto name = r.by.name;
-  with_.store.get_account(name, [this, open = gate_, shallow,
-                                 r = std::move(r),
+  with_.store.get_account(name, [this, open = gate_, shallow, r = std::move(r),
                                  root = topic->root](result<account_row> account) mutable {
     auto inside = open->enter();
     if (!inside)

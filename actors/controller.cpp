@@ -6,9 +6,23 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace outband {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A device's actor that ends by a defect is started again after these; calm starts from the first.
+constexpr std::chrono::milliseconds restart_after[] = {0ms, 1s, 5s, 30s, 5min};
+constexpr std::chrono::milliseconds calm = 10min;
+/// What could not be read from the store is asked again.
+constexpr std::chrono::milliseconds ask_again = 5s;
+constexpr std::size_t page = 500; ///< of unsettled devices
+
+} // namespace
 
 // -- tenant -------------------------------------------------------------------------------------
 
@@ -30,6 +44,7 @@ tenant_state::child& tenant_state::of(const device_id& id) {
     return at->second;
   auto& c = devices_[id];
   c.life = next_life_++;
+  c.touched = 0;
   c.actor = self_->spawn<caf::monitored>(device_behavior, with_, device_ref{key_, id},
                                          weak_handle<tenant_actor>(self_), c.life);
   return c;
@@ -51,7 +66,9 @@ void tenant_state::on(const passivate& quiet) {
   auto at = devices_.find(quiet.device);
   if (at == devices_.end() || at->second.life != quiet.spawned)
     return;
-  // Whatever was sent before reaches it before this; what comes later goes to a new life.
+  if (at->second.touched != quiet.heard)
+    return; // something is on its way to it; it will ask again
+  // What comes later goes to a new life.
   self_->send(at->second.actor, leave{});
   devices_.erase(at);
 }
@@ -75,10 +92,15 @@ void tenant_state::down(const caf::actor_addr& who, bool by_a_defect) {
     ++with_->counters.actor_restarts;
     spdlog::error("device={}/{} actor ended by a defect; starting over from the stored state", key_,
                   to_string(at->first));
-    at->second.actor = nullptr;
-    // A defect that comes back at once must not spin; the next event tries again.
-    if (++at->second.crashes <= 3)
-      of(at->first);
+    auto& c = at->second;
+    c.actor = nullptr;
+    // A defect that comes back at once must not spin, nor leave an open command waiting for ever.
+    const auto now = with_->clock.now();
+    if (now - c.crashed_at >= calm.count())
+      c.crashes = 0;
+    c.crashed_at = now;
+    auto n = std::min(static_cast<std::size_t>(c.crashes++), std::size(restart_after) - 1);
+    self_->delayed_send(self_, restart_after[n], about_device{at->first});
     return;
   }
 }
@@ -107,6 +129,8 @@ tenant_actor::behavior_type tenant_behavior(tenant_actor::stateful_pointer<tenan
 void controller_state::start(controller_actor::pointer self, const services& with) {
   self_ = self;
   with_ = &with;
+  self->send(self, read_former_links{});
+  self->send(self, take_up_unsettled{});
 }
 
 controller_state::~controller_state() {
@@ -126,8 +150,9 @@ void controller_state::down(const caf::actor_addr& who) {
   for (auto& [key, actor] : tenants_)
     if (actor && actor.address() == who) {
       ++with_->counters.actor_restarts;
-      spdlog::error("tenant={} actor ended; its devices start over at the next event", key);
+      spdlog::error("tenant={} actor ended; its devices start over from the stored state", key);
       actor = nullptr;
+      self_->delayed_send(self_, ask_again, take_up_unsettled{});
     }
 }
 
@@ -160,6 +185,47 @@ void controller_state::on(settle_former_links former) {
     self_->delayed_send(self_, std::chrono::milliseconds(200), std::move(former));
 }
 
+void controller_state::on(const take_up_unsettled& from) {
+  with_->store.unsettled(from.after, page,
+                         [me = weak_handle<controller_actor>(self_), after = from.after](auto r) {
+                           me.tell(unsettled_read{std::move(r), after});
+                         });
+}
+
+void controller_state::on(const unsettled_read& read) {
+  if (!read.page) {
+    ++with_->counters.store_retries;
+    spdlog::error("unsettled devices not read: {}", to_string(read.page.error()));
+    self_->delayed_send(self_, ask_again, take_up_unsettled{read.after});
+    return;
+  }
+  for (const auto& ref : *read.page)
+    on(device_changed{ref});
+  if (read.page->size() == page)
+    self_->delayed_send(self_, 200ms, take_up_unsettled{to_string(read.page->back())});
+}
+
+void controller_state::on(const read_former_links&) {
+  with_->store.forget_links(with_->node, with_->incarnation,
+                            [me = weak_handle<controller_actor>(self_)](auto r) {
+                              me.tell(former_links_read{std::move(r)});
+                            });
+}
+
+void controller_state::on(former_links_read read) {
+  if (!read.links) {
+    ++with_->counters.store_retries;
+    spdlog::error("former links not settled: {}", to_string(read.links.error()));
+    self_->delayed_send(self_, ask_again, read_former_links{});
+    return;
+  }
+  if (read.links->empty())
+    return;
+  spdlog::info("{} machines had a tunnel to the former life of this node", read.links->size());
+  self_->delayed_send(self_, with_->former_links_grace,
+                      settle_former_links{std::move(*read.links)});
+}
+
 namespace {
 
 controller_actor::behavior_type
@@ -172,6 +238,10 @@ controller_behavior(controller_actor::stateful_pointer<controller_state> self,
       [self](const device_changed& m) { self->state.on(m); },
       [self](const device_gone& m) { self->state.on(m); },
       [self](const settle_former_links& m) { self->state.on(m); },
+      [self](const take_up_unsettled& m) { self->state.on(m); },
+      [self](const unsettled_read& m) { self->state.on(m); },
+      [self](const read_former_links& m) { self->state.on(m); },
+      [self](const former_links_read& m) { self->state.on(m); },
   };
 }
 
@@ -197,11 +267,20 @@ template <class Message> void controller::tell(Message m) {
 }
 
 void controller::start() {
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = false;
+  }
+  if (gate_->closed())
+    gate_ = std::make_shared<gate>();
   restart();
   bus::subscribe_options options;
   options.retain_handling = 2;
   subscriptions_.push_back(with_.internal.subscribe(
-      bus::node_observations_filter(), options, [this](const bus::message& m) {
+      bus::node_observations_filter(), options, [this, open = gate_](const bus::message& m) {
+        auto inside = open->enter();
+        if (!inside)
+          return;
         if (m.retain) {
           ++with_.counters.retained_commands;
           return;
@@ -215,7 +294,10 @@ void controller::start() {
         tell(observed{std::move(decoded->body)});
       }));
   subscriptions_.push_back(with_.internal.subscribe(
-      bus::controller_wake_topic(), options, [this](const bus::message& m) {
+      bus::controller_wake_topic(), options, [this, open = gate_](const bus::message& m) {
+        auto inside = open->enter();
+        if (!inside)
+          return;
         auto decoded = bus::decode_wake(*m.payload, bus::encoding::msgpack);
         if (!decoded) {
           ++with_.counters.decode_errors;
@@ -226,14 +308,13 @@ void controller::start() {
         else
           tell(device_changed{decoded->body.device});
       }));
-  settle_former_links_of_this_node();
-  take_up_unsettled({});
 }
 
 void controller::restart() {
-  auto fresh = system_.spawn(controller_behavior, &with_);
   std::lock_guard lock(mutex_);
-  actor_ = fresh;
+  if (stopped_)
+    return; // it ended while we were stopping
+  actor_ = system_.spawn(controller_behavior, &with_);
 }
 
 void controller::stop() {
@@ -241,50 +322,17 @@ void controller::stop() {
   controller_actor last;
   {
     std::lock_guard lock(mutex_);
+    stopped_ = true;
     last = std::exchange(actor_, nullptr);
   }
   if (last)
     caf::anon_send_exit(last, caf::exit_reason::user_shutdown);
+  gate_->close();
 }
 
 caf::actor_addr controller::address() const {
   std::lock_guard lock(mutex_);
   return actor_ ? caf::actor_cast<caf::actor_addr>(actor_) : caf::actor_addr{};
-}
-
-void controller::take_up_unsettled(std::string after) {
-  constexpr std::size_t page = 500;
-  with_.store.unsettled(after, page, [this](result<std::vector<device_ref>> r) {
-    if (!r) {
-      spdlog::error("unsettled devices not read: {}", to_string(r.error()));
-      return;
-    }
-    for (const auto& ref : *r)
-      tell(device_changed{ref});
-    if (r->size() == page)
-      take_up_unsettled(to_string(r->back()));
-  });
-}
-
-void controller::settle_former_links_of_this_node() {
-  with_.store.forget_links(
-      with_.node, with_.incarnation,
-      [this](result<std::vector<std::pair<device_ref, link_epoch>>> r) {
-        if (!r) {
-          spdlog::error("former links not settled: {}", to_string(r.error()));
-          return;
-        }
-        if (r->empty())
-          return;
-        spdlog::info("{} machines had a tunnel to the former life of this node", r->size());
-        controller_actor to;
-        {
-          std::lock_guard lock(mutex_);
-          to = actor_;
-        }
-        if (to)
-          caf::delayed_anon_send(to, with_.former_links_grace, settle_former_links{std::move(*r)});
-      });
 }
 
 } // namespace outband

@@ -3,6 +3,7 @@
 /// One active per broker. Context: actor pool. See TENANT and CONTROLLER in interfaces.hpp.
 #pragma once
 
+#include "actors/gate.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/services.hpp"
 
@@ -31,9 +32,9 @@ private:
   struct child {
     device_actor actor;
     std::uint64_t life = 0;
-    std::uint64_t touched = 0; ///< number of messages handed over
-    std::uint64_t asked_at = 0;
-    int crashes = 0;
+    std::uint64_t touched = 0; ///< number of messages handed over to this life
+    int crashes = 0;           ///< in a row
+    time_ms crashed_at = 0;
   };
   child& of(const device_id& id);
 
@@ -54,6 +55,10 @@ public:
   void on(const device_changed& changed);
   void on(const device_gone& gone);
   void on(settle_former_links former);
+  void on(const take_up_unsettled& from);
+  void on(const unsettled_read& read);
+  void on(const read_former_links& now);
+  void on(former_links_read read);
   tenant_actor& of(const tenant_key& key);
   void down(const caf::actor_addr& who);
 
@@ -76,14 +81,14 @@ public:
 
 private:
   template <class Message> void tell(Message m);
-  void take_up_unsettled(std::string after);
-  void settle_former_links_of_this_node();
 
   caf::actor_system& system_;
   const services& with_;
   mutable std::mutex mutex_;
   controller_actor actor_;
+  bool stopped_ = false; ///< guarded by mutex_
   std::vector<bus::subscription> subscriptions_;
+  std::shared_ptr<gate> gate_ = std::make_shared<gate>();
 };
 
 } // namespace outband

@@ -53,6 +53,7 @@ void device_state::load() {
     return;
   }
   loading_ = true;
+  loading_to_recover_ = recovering_;
   with_->store.load_device(mem_.ref, [me = weak_handle<device_actor>(self_)](result<device_row> r) {
     me.tell(row_loaded{std::move(r)});
   });
@@ -117,8 +118,11 @@ void device_state::on(row_loaded loaded) {
     store_failures_ = 0; // else only a write that succeeds says that all is well
   auto& row = *loaded.row;
   if (loaded_) {
-    if (recovering_)
+    if (recovering_ && loading_to_recover_)
       recover(row);
+    else if (recovering_)
+      reload_ = true; // it may have been read before that write
+    forget_settled(row.open_commands);
     if (reload_) {
       reload_ = false;
       load(); // what we just got may be older than what we were told of
@@ -134,7 +138,7 @@ void device_state::on(row_loaded loaded) {
   current_rev_ = row.current_rev;
   event_seq_ = row.event_seq;
   mem_.commands = decoded(row.open_commands);
-  if (current_rev_ == 0) {
+  if (mem_.current.link.since == 0) {
     // Just registered: let everybody see that it exists.
     mem_.current.link.since = with_->clock.now();
     next_.any = next_.presence = true;
@@ -153,6 +157,7 @@ void device_state::on(row_loaded loaded) {
 // -- deciding -----------------------------------------------------------------------------------
 
 void device_state::on(const observation& o) {
+  ++heard_;
   if (loaded_)
     return happen(o);
   if (before_load_.size() >= max_waiting_events)
@@ -161,6 +166,7 @@ void device_state::on(const observation& o) {
 }
 
 void device_state::on(const row_changed&) {
+  ++heard_;
   load();
 }
 
@@ -169,8 +175,29 @@ void device_state::on(const device_tick& tick) {
     quiet_armed_ = false;
     return quiet_check();
   }
-  if (tick.generation == timer_ && loaded_)
-    happen(timer_fired{});
+  if (tick.generation != timer_ || !loaded_)
+    return;
+  if (auto held = take_back_call())
+    return not_sent(*held);
+  happen(timer_fired{});
+}
+
+std::optional<send_call> device_state::take_back_call() {
+  for (auto* calls : {&next_.calls, &in_flight_.calls})
+    for (auto at = calls->begin(); at != calls->end(); ++at)
+      if (mem_.run && mem_.run->call == at->call.id) {
+        auto held = std::move(*at);
+        calls->erase(at);
+        return held;
+      }
+  return std::nullopt;
+}
+
+void device_state::not_sent(const send_call& c) {
+  happen(observation{
+      mem_.ref, c.call.epoch, with_->clock.now(),
+      amt_answer{c.call.id, mem_.ref, c.call.epoch,
+                 fail(problem::expired, "It could not be recorded in time; nothing was sent.")}});
 }
 
 void device_state::happen(const device_event& what) {
@@ -202,6 +229,9 @@ void device_state::apply(device_effect effect) {
                              device_tick{me.timer_});
     }
     void operator()(emit_event& e) const {
+      // While the store is away the newest tell most.
+      if (me.next_.events.size() >= max_waiting_events)
+        me.next_.events.erase(me.next_.events.begin());
       me.next_.events.push_back(std::move(e.what));
       me.next_.any = true;
     }
@@ -302,6 +332,7 @@ void device_state::write_if_needed() {
 void device_state::on(const row_written& written) {
   if (written.outcome && !written.outcome->conflict) {
     store_failures_ = 0;
+    conflicts_ = 0;
     stored();
     return quiet_check();
   }
@@ -309,9 +340,11 @@ void device_state::on(const row_written& written) {
   uncertain_ =
       uncertain_ || (!written.outcome && written.outcome.error().what == problem::outcome_unknown);
   recovering_ = true;
+  if (written.outcome && ++conflicts_ <= max_conflicts)
+    return load();
   reload_ = true;
   if (written.outcome)
-    return load();
+    return retry_later(fail(problem::revision_conflict, "somebody else keeps writing this row"));
   if (written.outcome.error().what == problem::not_found)
     return self_->quit(); // deleted meanwhile
   retry_later(written.outcome.error());
@@ -344,6 +377,15 @@ void device_state::recover(const device_row& row) {
   writing_ = false;
 }
 
+/// What the row does not list any more is final and will not come back.
+void device_state::forget_settled(const std::vector<command_row>& open) {
+  std::unordered_set<uuid> still;
+  for (const auto& row : open)
+    if (taken_up_.count(row.id) != 0)
+      still.insert(row.id);
+  taken_up_ = std::move(still);
+}
+
 void device_state::stored() {
   uncertain_ = false;
   ++current_rev_;
@@ -351,8 +393,16 @@ void device_state::stored() {
   auto done = std::move(in_flight_);
   in_flight_ = {};
   writing_ = false;
-  for (const auto& c : done.calls)
-    send(c);
+  // Nobody waits any more for a call that was given up meanwhile: it must not be carried out.
+  std::vector<send_call> late;
+  for (auto& c : done.calls) {
+    if (!mem_.run || mem_.run->call != c.call.id)
+      continue;
+    if (c.call.deadline <= with_->clock.now())
+      late.push_back(std::move(c));
+    else
+      send(c);
+  }
   for (const auto& [row, answer] : done.answers) {
     std::string instance;
     if (!reply_here(row.channel, instance))
@@ -370,6 +420,8 @@ void device_state::stored() {
     with_->internal.publish(std::move(m));
   }
   write_if_needed();
+  for (const auto& c : late)
+    not_sent(c);
 }
 
 // -- leaving ------------------------------------------------------------------------------------
@@ -381,7 +433,7 @@ void device_state::quiet_check() {
   const bool busy = !loaded_ || loading_ || writing_ || next_.any || !quiet(mem_, now);
   const auto idle = std::chrono::milliseconds(now - busy_until_);
   if (!busy && idle >= with_->passivate_after)
-    return parent_->tell(passivate{mem_.ref.device, life_});
+    return parent_->tell(passivate{mem_.ref.device, life_, heard_});
   quiet_armed_ = true;
   auto wait = busy ? with_->passivate_after : with_->passivate_after - idle;
   self_->delayed_send(self_, std::max(wait, std::chrono::milliseconds(1)),

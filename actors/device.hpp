@@ -21,6 +21,8 @@ public:
   static inline const char* name = "outband.device";
   /// While the row is not loaded, or the store is away.
   static constexpr std::size_t max_waiting_events = 256;
+  /// Conflicting writes in a row that are repeated at once.
+  static constexpr int max_conflicts = 3;
 
   void start(device_actor::pointer self, const services& with, device_ref ref,
              weak_handle<tenant_actor> parent, std::uint64_t life);
@@ -56,6 +58,10 @@ private:
   std::vector<bus::outgoing> documents(const batch& of,
                                        std::map<std::string, std::uint64_t>& seq) const;
   void stored();
+  /// A call that still waits for its command's mark: taken back, so that it never leaves.
+  std::optional<send_call> take_back_call();
+  void not_sent(const send_call& call);
+  void forget_settled(const std::vector<command_row>& open);
   void recover(const device_row& row);
   void quiet_check();
   std::vector<open_command> decoded(const std::vector<command_row>& rows);
@@ -64,11 +70,14 @@ private:
   const services* with_ = nullptr;
   std::optional<weak_handle<tenant_actor>> parent_;
   std::uint64_t life_ = 0;
+  std::uint64_t heard_ = 0; ///< messages of the tenant
 
   device_memory mem_;
   bool loaded_ = false;
   bool loading_ = false;
   bool reload_ = false; ///< the row changed while it was being loaded
+  /// The load under way began after the write had failed, so its row tells what became of that.
+  bool loading_to_recover_ = false;
   std::deque<observation> before_load_;
 
   revision current_rev_ = 0; ///< as stored
@@ -83,6 +92,7 @@ private:
   /// one as open; taking it up again would send it twice.
   std::unordered_set<uuid> taken_up_;
 
+  int conflicts_ = 0;
   std::uint64_t timer_ = 0;
   int store_failures_ = 0;
   bool retry_armed_ = false;

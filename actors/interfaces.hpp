@@ -130,6 +130,7 @@ struct about_device {
 struct passivate {
   device_id device;
   std::uint64_t spawned = 0; ///< which life of it asks
+  std::uint64_t heard = 0;   ///< so many messages of its tenant it has taken up
 };
 /// The device was deleted.
 struct forget_device {
@@ -155,9 +156,24 @@ struct device_gone {
 struct settle_former_links {
   std::vector<std::pair<device_ref, link_epoch>> links;
 };
+/// INTERNAL: read the next page of devices with something open; empty `after`: from the start.
+struct take_up_unsettled {
+  std::string after;
+};
+/// INTERNAL: the store's answers; a failure is tried again.
+struct unsettled_read {
+  result<std::vector<device_ref>> page = fail(problem::internal);
+  std::string after;
+};
+struct read_former_links {};
+struct former_links_read {
+  result<std::vector<std::pair<device_ref, link_epoch>>> links = fail(problem::internal);
+};
 using controller_actor =
     caf::typed_actor<caf::reacts_to<observed>, caf::reacts_to<device_changed>,
-                     caf::reacts_to<device_gone>, caf::reacts_to<settle_former_links>>;
+                     caf::reacts_to<device_gone>, caf::reacts_to<settle_former_links>,
+                     caf::reacts_to<take_up_unsettled>, caf::reacts_to<unsettled_read>,
+                     caf::reacts_to<read_former_links>, caf::reacts_to<former_links_read>>;
 
 // -- DESK: one per process that takes requests --------------------------------------------------
 // Stores what is asked and keeps who waits for the outcome. Api role.
@@ -223,6 +239,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::observed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::device_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::device_gone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::settle_former_links)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::take_up_unsettled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::unsettled_read)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::read_former_links)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::former_links_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::request_submitted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::outcome_arrived)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::desk_step)

@@ -106,7 +106,9 @@ void node::stop() {
   impl_->terminator.stop();
   impl_->control.stop();
   impl_->controller.stop();
-  impl_.reset(); // waits for the last actor
+  // The guard looks at the roles, which are destroyed before the actor system.
+  impl_->system.await_all_actors_done();
+  impl_.reset();
 }
 
 terminator_port& node::terminator() {

@@ -50,14 +50,12 @@ terminator::~terminator() {
   stop();
 }
 
+/// Under the lock, so that the actor hears things in the order in which `open_` changed: a tunnel's
+/// end must not overtake its adoption by a restarted actor.
 template <class Message> void terminator::tell(Message m) {
-  instance_actor to;
-  {
-    std::lock_guard lock(mutex_);
-    to = actor_;
-  }
-  if (to)
-    caf::anon_send(to, std::move(m));
+  std::lock_guard lock(mutex_);
+  if (actor_)
+    caf::anon_send(actor_, std::move(m));
 }
 
 namespace {
@@ -65,6 +63,7 @@ namespace {
 instance_actor::behavior_type
 instance_behavior(instance_actor::stateful_pointer<instance_state> self, const services* with) {
   self->state.start(self, *with);
+  self->set_down_handler([self](const caf::down_msg& m) { self->state.down(m.source); });
   return {
       [self](const link_opened& m) { self->state.on(m); },
       [self](const link_closed& m) { self->state.on(m); },
@@ -78,29 +77,36 @@ instance_behavior(instance_actor::stateful_pointer<instance_state> self, const s
 } // namespace
 
 void terminator::start() {
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = false;
+  }
+  if (gate_->closed())
+    gate_ = std::make_shared<gate>();
   restart();
   auto work_topic = bus::node_work_topic(with_.node);
   auto ask_topic = bus::node_ask_topic(with_.node);
   bus::subscribe_options options;
   options.retain_handling = 2;
-  subscriptions_.push_back(with_.internal.subscribe(
-      work_topic, options, [this](const bus::message& m) { work(m, false); }));
-  subscriptions_.push_back(with_.internal.subscribe(
-      ask_topic, options, [this](const bus::message& m) { work(m, true); }));
+  subscriptions_.push_back(
+      with_.internal.subscribe(work_topic, options, [this, open = gate_](const bus::message& m) {
+        if (auto inside = open->enter())
+          work(m, false);
+      }));
+  subscriptions_.push_back(
+      with_.internal.subscribe(ask_topic, options, [this, open = gate_](const bus::message& m) {
+        if (auto inside = open->enter())
+          work(m, true);
+      }));
 }
 
 void terminator::restart() {
-  auto fresh = system_.spawn(instance_behavior, &with_);
-  std::vector<link_opened> adopt;
-  {
-    std::lock_guard lock(mutex_);
-    actor_ = fresh;
-    adopt.reserve(open_.size());
-    for (const auto& [ref, link] : open_)
-      adopt.push_back(link);
-  }
-  for (auto& link : adopt)
-    caf::anon_send(fresh, std::move(link));
+  std::lock_guard lock(mutex_);
+  if (stopped_)
+    return; // it ended while we were stopping
+  actor_ = system_.spawn(instance_behavior, &with_);
+  for (const auto& [ref, link] : open_)
+    caf::anon_send(actor_, link);
 }
 
 void terminator::stop() {
@@ -108,11 +114,13 @@ void terminator::stop() {
   instance_actor last;
   {
     std::lock_guard lock(mutex_);
+    stopped_ = true;
     last = std::exchange(actor_, nullptr);
     open_.clear();
   }
   if (last)
     caf::anon_send_exit(last, caf::exit_reason::user_shutdown);
+  gate_->close();
 }
 
 caf::actor_addr terminator::address() const {
@@ -143,24 +151,30 @@ void terminator::work(const bus::message& m, bool live) {
 
 void terminator::admit(cira_login login, answer<admission> cb) {
   auto guid = login.guid;
-  with_.store.find_cira_identity(
-      guid, [this, login = std::move(login), cb = std::move(cb)](result<cira_identity> r) mutable {
-        if (!r) {
-          if (r.error().what == problem::not_found)
-            return cb(
-                fail(problem::unauthenticated, "the GUID is not registered; add the device first"));
-          return cb(r.error());
-        }
-        admit_known(std::move(login), std::move(*r), std::move(cb));
-      });
+  with_.store.find_cira_identity(guid, [this, open = gate_, login = std::move(login),
+                                        cb = std::move(cb)](result<cira_identity> r) mutable {
+    auto inside = open->enter();
+    if (!inside)
+      return cb(stopping());
+    if (!r) {
+      if (r.error().what == problem::not_found)
+        return cb(
+            fail(problem::unauthenticated, "the GUID is not registered; add the device first"));
+      return cb(r.error());
+    }
+    admit_known(std::move(login), std::move(*r), std::move(cb));
+  });
 }
 
 void terminator::admit_known(cira_login login, cira_identity identity, answer<admission> cb) {
   auto ref = identity.ref;
   with_.secrets.get(
       ref, secret_name::mps_password,
-      [this, login = std::move(login), identity = std::move(identity),
+      [this, open = gate_, login = std::move(login), identity = std::move(identity),
        cb = std::move(cb)](result<secret_versions> r) mutable {
+        auto inside = open->enter();
+        if (!inside)
+          return cb(stopping());
         if (!r)
           return cb(r.error());
         const bool user_ok = same(identity.mps_username, login.username);
@@ -187,13 +201,20 @@ void terminator::take_epoch(cira_login login, cira_identity identity, answer<adm
   auto ref = identity.ref;
   with_.secrets.get(
       ref, secret_name::amt_password,
-      [this, login = std::move(login), identity = std::move(identity),
+      [this, open = gate_, login = std::move(login), identity = std::move(identity),
        cb = std::move(cb)](result<secret_versions> amt) mutable {
+        auto inside = open->enter();
+        if (!inside)
+          return cb(stopping());
         if (!amt)
           return cb(amt.error());
         epoch_request req{identity.ref, with_.node, with_.incarnation, login.peer};
-        with_.store.take_epoch(req, [this, identity = std::move(identity), amt = std::move(*amt),
+        with_.store.take_epoch(req, [this, open, identity = std::move(identity),
+                                     amt = std::move(*amt),
                                      cb = std::move(cb)](result<epoch_grant> granted) mutable {
+          auto still = open->enter();
+          if (!still)
+            return cb(stopping()); // the epoch is nobody's; the next start settles it
           if (!granted)
             return cb(granted.error());
           if (!granted->previous_instance.empty()) {
@@ -216,12 +237,15 @@ void terminator::up(const admission& who, std::string peer, int trigger,
   link_opened opened{who.ref, who.epoch, std::move(peer), trigger, std::move(link)};
   {
     std::lock_guard lock(mutex_);
+    if (stopped_)
+      return;
     auto& known = open_[who.ref];
     if (known.epoch < who.epoch)
       known = opened;
+    with_.directory.put(who.ref, {with_.node, who.epoch});
+    if (actor_)
+      caf::anon_send(actor_, std::move(opened));
   }
-  with_.directory.put(who.ref, {with_.node, who.epoch});
-  tell(std::move(opened));
 }
 
 void terminator::down(const device_ref& ref, link_epoch epoch, link_end why, std::string text) {
@@ -230,14 +254,15 @@ void terminator::down(const device_ref& ref, link_epoch epoch, link_end why, std
     auto at = open_.find(ref);
     if (at != open_.end() && at->second.epoch == epoch)
       open_.erase(at);
+    with_.directory.remove(ref, epoch);
+    if (actor_)
+      caf::anon_send(actor_, link_closed{ref, epoch, why, std::move(text)});
   }
-  with_.directory.remove(ref, epoch);
   // Conditional on the epoch: a late word about an old socket changes nothing.
   with_.store.link_down(ref, epoch, [ref](result<bool> r) {
     if (!r)
       spdlog::warn("device={} link end not stored: {}", to_string(ref), to_string(r.error()));
   });
-  tell(link_closed{ref, epoch, why, std::move(text)});
 }
 
 void terminator::late(const device_ref& ref, link_epoch epoch, bool is_late) {
@@ -258,6 +283,24 @@ instance_state::~instance_state() {
     caf::anon_send_exit(e.actor, caf::exit_reason::user_shutdown);
 }
 
+link_actor instance_state::spawn_link(const device_ref& ref, const entry& e) {
+  return self_->spawn<caf::monitored>(link_behavior, with_,
+                                      link_state_machine::identity{ref, e.epoch}, e.port,
+                                      weak_handle<instance_actor>(self_));
+}
+
+void instance_state::down(const caf::actor_addr& who) {
+  for (auto& [ref, e] : links_) {
+    if (e.actor.address() != who)
+      continue;
+    ++with_->counters.actor_restarts;
+    spdlog::error("device={} link actor ended by a defect; the tunnel gets a new one",
+                  to_string(ref));
+    e.actor = spawn_link(ref, e);
+    return;
+  }
+}
+
 void instance_state::on(link_opened opened) {
   auto at = links_.find(opened.ref);
   if (at != links_.end()) {
@@ -271,9 +314,7 @@ void instance_state::on(link_opened opened) {
   entry e;
   e.epoch = opened.epoch;
   e.port = opened.link;
-  e.actor =
-      self_->spawn(link_behavior, with_, link_state_machine::identity{opened.ref, opened.epoch},
-                   opened.link, weak_handle<instance_actor>(self_));
+  e.actor = spawn_link(opened.ref, e);
   links_.emplace(opened.ref, std::move(e));
   ++with_->counters.links;
   spdlog::info("device={} link=up epoch={} peer={}", to_string(opened.ref), opened.epoch,
