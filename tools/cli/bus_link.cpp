@@ -103,9 +103,13 @@ std::string random_hex() {
 
 } // namespace
 
-broker_address broker_of(const bus_ticket& t, const https::server_name& rest) {
+broker_address broker_of(const bus_ticket& t, const https::server_name& rest,
+                         const std::string& said) {
+  constexpr int mqtt_over_tls = 8883;
+  if (auto parsed = https::parse_server(said); !said.empty() && parsed)
+    return {parsed->host, parsed->port_given ? parsed->port : mqtt_over_tls};
   broker_address out{t.mqtt_host.empty() ? rest.host : t.mqtt_host,
-                     t.mqtt_port == 0 ? 8883 : t.mqtt_port};
+                     t.mqtt_port == 0 ? mqtt_over_tls : t.mqtt_port};
   auto announced = https::parse_server(out.host);
   if (announced && announced->loopback && !rest.loopback)
     out.host = rest.host;
@@ -116,7 +120,7 @@ result<bus_link> open_mqtt(const bus_ticket& first, const session& as, ticket_so
   auto rest = https::parse_server(as.server);
   if (!rest)
     return rest.error();
-  const auto at = broker_of(first, *rest);
+  const auto at = broker_of(first, *rest, as.broker);
   std::shared_ptr<temporary_file> roots;
   bus::mqtt_options o;
   o.host = at.host;
@@ -143,7 +147,7 @@ result<bus_link> open_mqtt(const bus_ticket& first, const session& as, ticket_so
   o.reconnect_cap = std::chrono::seconds(10);
   auto endpoint = std::make_unique<bus::mqtt_endpoint>(std::move(o));
   auto* seen = endpoint.get();
-  return bus_link{std::move(endpoint), [seen, roots] {
+  return bus_link{std::move(endpoint), at.host + ":" + std::to_string(at.port), [seen, roots] {
                     return seen->last_error();
                   }};
 }

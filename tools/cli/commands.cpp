@@ -16,8 +16,8 @@ constexpr const char* about =
 constexpr const char* footer =
     R"(A host is named by its id (host-1a2b3c4d), its GUID, or its name if only one has it.
 
-Environment: OUTBAND_SERVER, OUTBAND_TOKEN, OUTBAND_TENANT, OUTBAND_CA. Options win over the
-environment, which wins over what 'outband login' stored.
+Environment: OUTBAND_SERVER, OUTBAND_TOKEN, OUTBAND_TENANT, OUTBAND_CA, OUTBAND_BROKER. Options win
+over the environment, which wins over what 'outband login' stored.
 
 Exit codes: 0 done, 1 other trouble, 2 wrong command line, 3 refused by the machine or its state,
 4 not observed in time, 5 not signed in, 6 no such host.
@@ -84,6 +84,9 @@ std::variant<command_line, parse_end> parse_command_line(std::vector<std::string
   app.add_option("--tenant", out.common.tenant, "tenant to work in")->option_text("KEY");
   auto* ca = app.add_option("--ca", out.common.ca_file, "PEM file of the site's roots")
                  ->option_text("FILE");
+  app.add_option("--broker", out.common.broker,
+                 "where watch and --wait find the broker, if not where the server says")
+      ->option_text("HOST:PORT");
   app.add_flag("--insecure", out.common.insecure,
                "do not verify the server: anybody in between reads the password")
       ->excludes(ca);

@@ -17,7 +17,7 @@ enum class output : std::uint8_t { table, json };
 /// Given on the command line; empty or false: not given (environment and file follow).
 struct common_options {
   output format = output::table;
-  std::string server, tenant, ca_file;
+  std::string server, tenant, ca_file, broker;
   bool insecure = false;
 };
 

@@ -32,7 +32,8 @@ std::string next_of(const failure& f, const std::string& server) {
     return "Check the network and the server's load, then try again; an order that was already "
            "stored is kept.";
   case origin::certificate:
-    return "If the site made its own certificates, copy cira-root.crt and bus-ca.crt from the "
+    return "If the site made its own certificates, copy certificates/cira-root.crt and "
+           "certificates/bus-ca.crt from the "
            "server's data folder over a way you trust (scp, a USB stick), put both into one file, "
            "compare\n    openssl x509 -in FILE -noout -fingerprint -sha256\nwith what the server's "
            "administrator sees, and pass --ca FILE. To look at what " +

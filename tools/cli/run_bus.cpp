@@ -73,7 +73,10 @@ status runner::await_bus(follower& news_of, const bus_link& link, std::vector<ne
   }
   auto why = link.trouble ? link.trouble() : std::string();
   return fail(problem::bus_unavailable,
-              "The broker cannot be used" + (why.empty() ? std::string() : ": " + why) + ".");
+              "The broker" + (link.where.empty() ? std::string() : " at " + link.where) +
+                  " cannot be used" + (why.empty() ? std::string() : ": " + why) +
+                  ". Is the port open, and does the file of --ca hold the broker's root "
+                  "(bus-ca.crt) too?");
 }
 
 result<exit_code> runner::order_and_wait(const set_host_command& c, const host& h,

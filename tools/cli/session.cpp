@@ -93,6 +93,7 @@ result<session> load_session(const std::string& path) {
   s.server = text_of(*v, "server");
   s.tenant = text_of(*v, "tenant");
   s.ca_file = text_of(*v, "ca");
+  s.broker = text_of(*v, "broker");
   s.token = text_of(*v, "token");
   s.user = text_of(*v, "user");
   if (const auto* i = v->find("insecure"); i && i->boolean())
@@ -120,6 +121,8 @@ status save_session(const std::string& path, const session& s) {
   o.push_back({"tenant", s.tenant});
   if (!s.ca_file.empty())
     o.push_back({"ca", s.ca_file});
+  if (!s.broker.empty())
+    o.push_back({"broker", s.broker});
   if (s.insecure)
     o.push_back({"insecure", true});
   o.push_back({"user", s.user});
@@ -174,6 +177,14 @@ result<session> merged_session(const session& stored, const common_options& give
   if (given.insecure) {
     out.insecure = true;
     out.ca_file.clear();
+  }
+  auto broker = given.broker.empty() ? from_env("OUTBAND_BROKER") : given.broker;
+  if (!broker.empty()) {
+    auto parsed = https::parse_server(broker);
+    if (!parsed || broker.find("://") != std::string::npos)
+      return fail(problem::malformed, "The broker '" + broker + "' is not of the form HOST:PORT.",
+                  usage_field);
+    out.broker = broker;
   }
   if (auto token = from_env("OUTBAND_TOKEN"); !token.empty()) {
     out.token = token;

@@ -20,6 +20,7 @@ struct session {
   std::string server; ///< normalised URL
   std::string tenant;
   std::string ca_file;   ///< absolute path; empty: the system's
+  std::string broker;    ///< "host:port"; empty: where the server says
   bool insecure = false; ///< chosen at login, and said at every use
   std::string token;
   std::string user; ///< for people

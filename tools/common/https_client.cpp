@@ -194,6 +194,7 @@ result<server_name> parse_server(const std::string& text) {
                           return std::isdigit(static_cast<unsigned char>(c)) != 0;
                         });
     out.port = digits ? std::stoi(port) : 0;
+    out.port_given = true;
     if (out.port < 1 || out.port > 65535)
       return bad("'" + port + "' is not a port, 1 to 65535");
   }

@@ -53,6 +53,7 @@ struct server_name {
   std::string url; ///< in the one form that is stored
   std::string host;
   int port = 443;
+  bool port_given = false;
   bool loopback = false;
 };
 result<server_name> parse_server(const std::string& text);

@@ -138,6 +138,9 @@ TEST_CASE("the broker is where the server says") {
   t.mqtt_host = "127.0.0.1"; // the server's own view of it
   CHECK(broker_of(t, far).host == "outband.example");
   CHECK(broker_of(t, near).host == "127.0.0.1");
+  CHECK(broker_of(t, far, "other.example:1883").host == "other.example");
+  CHECK(broker_of(t, far, "other.example:1883").port == 1883);
+  CHECK(broker_of(t, far, "other.example").port == 8883);
 }
 
 TEST_CASE("an incomplete ticket is refused") {

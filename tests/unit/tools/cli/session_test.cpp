@@ -29,6 +29,7 @@ session stored() {
   s.server = "https://a.example:8443";
   s.tenant = "acme";
   s.ca_file = "/etc/roots.pem";
+  s.broker = "b.example:18883";
   s.token = "t0ken";
   s.user = "alice";
   return s;
@@ -48,6 +49,7 @@ TEST_CASE("what is saved is read again and nobody else may read it") {
   CHECK(got->server == "https://a.example:8443");
   CHECK(got->tenant == "acme");
   CHECK(got->ca_file == "/etc/roots.pem");
+  CHECK(got->broker == "b.example:18883");
   CHECK(got->token == "t0ken");
   CHECK(got->user == "alice");
   CHECK_FALSE(got->insecure);
@@ -128,6 +130,9 @@ TEST_CASE("wrong values of environment and options are usage errors") {
   as = merged_session({}, {}, set({{"OUTBAND_TENANT", "A B"}}));
   REQUIRE_FALSE(as.ok());
   CHECK(as.error().detail.find("OUTBAND_TENANT") != std::string::npos);
+  as = merged_session({}, {}, set({{"OUTBAND_BROKER", "mqtts://b.example"}}));
+  REQUIRE_FALSE(as.ok());
+  CHECK(as.error().detail.find("HOST:PORT") != std::string::npos);
   as = merged_session({}, {}, set({{"OUTBAND_CA", "/does/not/exist.pem"}}));
   REQUIRE_FALSE(as.ok());
   CHECK(as.error().detail.find("/does/not/exist.pem") != std::string::npos);

@@ -70,7 +70,7 @@ public:
   bus_opener opener() {
     return [this](const bus_ticket& t, const session&, ticket_source) -> result<bus_link> {
       ticket = t;
-      return bus_link{bus_.attach(), {}};
+      return bus_link{bus_.attach(), "broker.example:8883", {}};
     };
   }
   bus_ticket ticket;
