@@ -31,19 +31,14 @@ port_taken() {
 
 # pick_port NAME WANTED TAKEN...: prints WANTED or the next free one that is not among TAKEN.
 pick_port() {
-  local wanted=$2 port=$2 other
-  local name=$1
+  local name=$1 wanted=$2 port
   shift 2
-  while ((port < wanted + 200 && port < 65536)); do
-    if ! port_taken "$port"; then
-      for other in "$@"; do
-        [[ $other == "$port" ]] && continue 2
-      done
-      ((port == wanted)) || warn "port $wanted ($name) is taken; using $port"
-      printf '%s\n' "$port"
-      return
-    fi
-    ((port += 1))
+  for ((port = wanted; port < wanted + 200 && port < 65536; ++port)); do
+    [[ " $* " == *" $port "* ]] && continue
+    port_taken "$port" && continue
+    ((port == wanted)) || warn "port $wanted ($name) is taken; using $port"
+    printf '%s\n' "$port"
+    return
   done
   die "no free port for $name from $wanted on"
 }
