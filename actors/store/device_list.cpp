@@ -34,10 +34,12 @@ statement list_statement(const list_shape& s) {
     where += s.tags == 1 ? " and d.tags && $4::text[]" : " and d.tags @> $4::text[]";
   if (s.connected != 0)
     where += s.connected == 1 ? " and l.state = 'up'" : " and l.state <> 'up'";
-  auto from = " from device d join link l on l.tenant = d.tenant and l.guid = d.guid " + where;
+  const std::string join = " join link l on l.tenant = d.tenant and l.guid = d.guid ";
+  auto from = " from device d" + join + where;
+  auto counted = " from device d " + (s.connected != 0 ? join : "") + where;
   // One row at least, so that the total is known when the page is empty. The total comes last.
   return {"list_devices_" + std::to_string(s.index()),
-          "with typed as (" + unused + "), total as (select count(*) as n" + from +
+          "with typed as (" + unused + "), total as (select count(*) as n" + counted +
               ") select page.*, total.n from total left join (select " + record_columns +
               ", true as present" + from +
               " order by d.guid limit $5::bigint offset $6::bigint) as page" +

@@ -47,6 +47,9 @@ connection_parameters(const std::string& dsn, const std::string& application, bo
              "-c synchronous_commit=" + (durable ? "on" : "off") +
              " -c statement_timeout=" + std::to_string(statement_timeout.count()) +
              " -c idle_in_transaction_session_timeout=60000 -c bytea_output=hex"
+             // Every statement has its index. A plan made while a table was still small would
+             // otherwise read all of it, and is kept until the next ANALYZE.
+             " -c enable_seqscan=off -c jit=off"
              " -c default_transaction_isolation=read\\ committed";
   return std::vector<std::pair<std::string, std::string>>(out.begin(), out.end());
 }

@@ -89,6 +89,7 @@ TEST_CASE("a request that reaches two nodes at once is carried out once") {
     }
     CHECK(what.count(static_cast<int>(kind::written)) == 1);
     CHECK(what.count(static_cast<int>(kind::duplicate)) == 1);
+    CHECK(s.desired(one).desired_rev + (one == two ? 0 : s.desired(two).desired_rev) == 1);
 
     basket<write_outcome> commands;
     auto c = command(one, 1'000 + round), d = command(two, 1'000 + round);
