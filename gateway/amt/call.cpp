@@ -1,5 +1,6 @@
 #include "gateway/amt/call.hpp"
 #include "gateway/amt/idle_channel.hpp"
+#include "messages/domain/text.hpp"
 
 #include <openssl/rand.h>
 
@@ -12,13 +13,7 @@ std::string random_cnonce() {
   unsigned char octets[8];
   if (RAND_bytes(octets, sizeof octets) != 1)
     return {}; // the digest stays valid, only its freshness rests on the nonce alone
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (const auto o : octets) {
-    text += digits[o >> 4];
-    text += digits[o & 15];
-  }
-  return text;
+  return to_hex(octets, sizeof octets);
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "gateway/net/certificates.hpp"
 
 #include "gateway/net/x509.hpp"
+#include "messages/domain/text.hpp"
 
 #include <openssl/rand.h>
 
@@ -210,13 +211,7 @@ private:
     unsigned char octets[3];
     if (RAND_bytes(octets, sizeof octets) != 1)
       return "000000";
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    for (const auto o : octets) {
-      text += digits[o >> 4];
-      text += digits[o & 15];
-    }
-    return text;
+    return to_hex(octets, sizeof octets);
   }
 
   fs::path path_;

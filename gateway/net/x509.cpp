@@ -2,6 +2,7 @@
 
 #include "gateway/net/openssl_raii.hpp"
 #include "gateway/net/tls_context.hpp"
+#include "messages/domain/text.hpp"
 
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -271,13 +272,8 @@ result<certificate_facts> read_certificate(const std::string& pem) {
   facts.self_signed = X509_self_signed(c.get(), 0) == 1;
   unsigned char hash[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  if (X509_digest(c.get(), EVP_sha256(), hash, &size) == 1) {
-    static constexpr char digits[] = "0123456789abcdef";
-    for (unsigned i = 0; i < size; ++i) {
-      facts.sha256 += digits[hash[i] >> 4];
-      facts.sha256 += digits[hash[i] & 15];
-    }
-  }
+  if (X509_digest(c.get(), EVP_sha256(), hash, &size) == 1)
+    facts.sha256 = to_hex(hash, size);
   ERR_clear_error();
   return facts;
 }

@@ -1,5 +1,6 @@
 #include "messages/bus/encoding.hpp"
 #include "messages/bus/value.hpp"
+#include "messages/domain/text.hpp"
 
 #include <string>
 
@@ -25,7 +26,7 @@ std::string media_type(std::string_view text) {
   std::string out;
   for (char c : text)
     if (c != ' ' && c != '\t')
-      out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+      out.push_back(ascii_lower(c));
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "messages/bus/json.hpp"
 #include "messages/bus/tree_builder.hpp"
 #include "messages/domain/time.hpp"
+#include "messages/ticket/base64url.hpp"
 
 #include <cmath>
 #include <exception>
@@ -76,21 +77,6 @@ void quote(std::string& out, std::string_view s) {
   out.push_back('"');
 }
 
-std::string base64url(std::string_view octets) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string out;
-  std::uint32_t bits = 0;
-  int have = 0;
-  for (char c : octets) {
-    bits = bits << 8 | static_cast<unsigned char>(c);
-    for (have += 8; have >= 6; have -= 6)
-      out.push_back(digits[bits >> (have - 6) & 63]);
-  }
-  if (have > 0)
-    out.push_back(digits[bits << (6 - have) & 63]);
-  return out;
-}
-
 void write(std::string& out, const value& v) {
   struct writer {
     std::string& out;
@@ -110,7 +96,7 @@ void write(std::string& out, const value& v) {
     }
     void operator()(double d) const { out += nlohmann::json(d).dump(); }
     void operator()(const std::string& s) const { quote(out, s); }
-    void operator()(const octet_string& o) const { quote(out, base64url(o.bytes)); }
+    void operator()(const octet_string& o) const { quote(out, ticket::base64url_encode(o.bytes)); }
     void operator()(const uuid& id) const { quote(out, to_string(id)); }
     void operator()(const moment& m) const { quote(out, to_rfc3339(m.at)); }
     void operator()(const value::array& a) const {

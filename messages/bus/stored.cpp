@@ -2,6 +2,7 @@
 
 #include "messages/bus/bodies.hpp"
 #include "messages/bus/msgpack.hpp"
+#include "messages/domain/text.hpp"
 
 #include <openssl/sha.h>
 
@@ -67,16 +68,10 @@ result<current_state> unpack_current(std::string_view octets) {
 }
 
 std::string argument_hash(const request_body& body) {
-  static const char digits[] = "0123456789abcdef";
   const auto octets = pack(body);
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(octets.data()), octets.size(), digest);
-  std::string out;
-  for (unsigned char c : digest) {
-    out.push_back(digits[c >> 4]);
-    out.push_back(digits[c & 15]);
-  }
-  return out;
+  return to_hex(digest, sizeof digest);
 }
 
 } // namespace outband::bus

@@ -1,8 +1,11 @@
 #include "messages/http/digest.hpp"
 
+#include "messages/domain/text.hpp"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <initializer_list>
 #include <utility>
@@ -88,9 +91,7 @@ result<parameters> scan(std::string_view value, const std::string& header_name) 
     if (in.end())
       return found;
     std::string name{in.until("=, \t\"")};
-    for (char& c : name)
-      if (c >= 'A' && c <= 'Z')
-        c = static_cast<char>(c + 32);
+    std::transform(name.begin(), name.end(), name.begin(), ascii_lower);
     in.skip_blanks();
     if (!in.take('=')) {
       // An unquoted list, qop=auth-int,auth: the word belongs to what came before.
@@ -171,17 +172,8 @@ std::optional<std::array<std::uint8_t, 16>> md5(std::string_view octets) {
 }
 
 std::string md5_hex(std::string_view octets) {
-  constexpr char digits[] = "0123456789abcdef";
   const auto sum = md5(octets);
-  std::string text;
-  if (!sum)
-    return text;
-  text.reserve(2 * sum->size());
-  for (const std::uint8_t octet : *sum) {
-    text += digits[octet >> 4];
-    text += digits[octet & 15];
-  }
-  return text;
+  return sum ? to_hex(sum->data(), sum->size()) : std::string{};
 }
 
 std::string digest_ha1(std::string_view user, std::string_view realm, std::string_view password) {
@@ -292,9 +284,7 @@ std::string digest_response(const digest_authorization& a, std::string_view ha1,
 bool verify(const digest_authorization& a, std::string_view ha1, std::string_view method,
             std::string_view body) {
   std::string given = a.response;
-  for (char& c : given)
-    if (c >= 'A' && c <= 'F')
-      c = static_cast<char>(c + 32);
+  std::transform(given.begin(), given.end(), given.begin(), ascii_lower);
   const auto due = digest_response(a, ha1, method, body);
   return !ha1.empty() && !due.empty() && due.size() == given.size() &&
          CRYPTO_memcmp(due.data(), given.data(), due.size()) == 0;

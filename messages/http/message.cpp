@@ -1,15 +1,14 @@
 #include "messages/http/message.hpp"
 
+#include "messages/domain/text.hpp"
+
 #include <algorithm>
 
 namespace outband::http {
 
 bool same_token(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [lower](char x, char y) { return lower(x) == lower(y); });
+                    [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
 const std::string* find(const headers& in, std::string_view name) {

@@ -1,5 +1,7 @@
 #include "messages/http/reader.hpp"
 
+#include "messages/domain/text.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -42,16 +44,6 @@ bool has_list_token(std::string_view list, std::string_view token) {
     list.remove_prefix(comma + 1);
   }
   return false;
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
 }
 
 } // namespace

@@ -1,25 +1,11 @@
 #include "messages/rest/target.hpp"
 
+#include "messages/domain/text.hpp"
 #include "messages/rest/json.hpp"
 
 #include <algorithm>
 
 namespace outband::rest {
-
-namespace {
-int digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
-}
-char lowered(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-} // namespace
 
 bool valid_utf8(std::string_view s) {
   while (!s.empty()) {
@@ -33,13 +19,13 @@ bool valid_utf8(std::string_view s) {
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lowered);
+  std::transform(out.begin(), out.end(), out.begin(), ascii_lower);
   return out;
 }
 
 bool same_text(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return lowered(x) == lowered(y);
+           return ascii_lower(x) == ascii_lower(y);
          });
 }
 
@@ -49,9 +35,9 @@ std::optional<std::string> percent_decoded(std::string_view raw, bool plus_is_sp
   for (std::size_t i = 0; i < raw.size(); ++i) {
     char c = raw[i];
     if (c == '%') {
-      if (i + 2 >= raw.size() || digit(raw[i + 1]) < 0 || digit(raw[i + 2]) < 0)
+      if (i + 2 >= raw.size() || hex_digit(raw[i + 1]) < 0 || hex_digit(raw[i + 2]) < 0)
         return std::nullopt;
-      c = static_cast<char>(digit(raw[i + 1]) * 16 + digit(raw[i + 2]));
+      c = static_cast<char>(hex_digit(raw[i + 1]) * 16 + hex_digit(raw[i + 2]));
       i += 2;
     } else if (c == '+' && plus_is_space) {
       c = ' ';

@@ -3,4 +3,5 @@ list(APPEND UNIT_MESSAGES_SOURCES
   domain/ids_test.cpp
   domain/power_test.cpp
   domain/roles_test.cpp
+  domain/text_test.cpp
   domain/time_test.cpp)

@@ -1,0 +1,25 @@
+/// ASCII letters and hexadecimal digits, independent of any locale.
+/// Context: pure, any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace outband {
+
+constexpr char ascii_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+/// 0 to 15 for a digit of either case, -1 for anything else.
+constexpr int hex_digit(char c) {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  const char l = ascii_lower(c);
+  return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
+/// Two lower-case digits for each octet.
+std::string to_hex(const unsigned char* octets, std::size_t count);
+
+} // namespace outband
