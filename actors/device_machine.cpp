@@ -99,6 +99,10 @@ struct decision {
     s.call.epoch = mem.current.link.epoch;
     s.call.deadline =
         now + (is_change(op) ? mem.times.change_deadline : mem.times.read_deadline).count();
+    // Who asked has been told by then that nothing came of it: it must not happen afterwards.
+    if (after_marking)
+      if (auto* c = command_of(*after_marking); c && c->row.deadline != 0)
+        s.call.deadline = std::min(s.call.deadline, c->row.deadline);
     s.call.operation = std::move(op);
     s.instance = mem.current.link.instance;
     s.after_marking = after_marking;
@@ -180,6 +184,9 @@ struct decision {
       allowed = check_transition(level(), run.target);
     if (!allowed)
       return gave_up(allowed.error());
+    if (std::holds_alternative<ask_desired>(run.goal) && satisfies(level(), run.target) &&
+        now < mem.moving_until)
+      return wait_for_rest();
     // An explicit action is sent even if the machine is there already, as MPS does.
     if (std::holds_alternative<ask_desired>(run.goal) && satisfies(level(), run.target))
       return reached("The machine is " + std::string(to_string(level())) + " already.");
@@ -193,8 +200,29 @@ struct decision {
     send_first();
   }
 
+  /// As wanted at the moment, but a former action may still have effect: look again, a bounded
+  /// number of times.
+  void wait_for_rest() {
+    progress("Waiting for the effect of the action before.");
+    mem.run.reset();
+    mem.not_before = std::min<time_ms>(mem.moving_until, now + mem.times.max_look.count());
+    next();
+  }
+
+  /// Nobody follows the run any more; what it sent may still have effect.
+  void abandon() {
+    const auto& run = *mem.run;
+    if (run.phase == run_phase::watching || run.phase == run_phase::watching_force)
+      mem.moving_until = std::max(mem.moving_until, run.phase_until);
+    mem.run.reset();
+  }
+
   void send_first() {
     auto& run = *mem.run;
+    if (run.command)
+      if (auto* c = command_of(*run.command); c && c->row.deadline != 0 && c->row.deadline <= now)
+        return gave_up(fail(problem::expired, "The deadline passed before it could be sent."));
+    mem.moving_until = 0; // the new action has the last word
     auto can = mem.can.value_or(power_capabilities{});
     if (const auto* once = std::get_if<ask_once>(&run.goal))
       run.plan = plan_for(once->what, run.policy, can);
@@ -228,6 +256,7 @@ struct decision {
     run.phase = phase;
     run.call = uuid{};
     run.looks = 0;
+    run.seen = false;
     run.left = !link_usable();
     run.last_look = false;
     run.phase_until = now + limit.count();
@@ -261,10 +290,11 @@ struct decision {
   void judge(bool time_over) {
     auto& run = *mem.run;
     if (overtaken()) {
-      mem.run.reset();
+      abandon();
       return next();
     }
-    if (link_usable()) {
+    // Only what was seen since counts: a look that failed proves nothing.
+    if (link_usable() && run.seen) {
       const auto is = std::string(to_string(level()));
       if (run.target != power_target::keep && satisfies(level(), run.target))
         return reached("The machine is " + is + ".");
@@ -275,7 +305,9 @@ struct decision {
     }
     if (!time_over)
       return look_later();
-    if (run.phase == run_phase::watching && run.plan.forced && link_usable()) {
+    // What happens once is not repeated by force: the machine was seen to leave, or was not seen.
+    if (run.phase == run_phase::watching && run.plan.forced && link_usable() &&
+        run.target != power_target::keep) {
       auto seconds = std::chrono::duration_cast<std::chrono::seconds>(mem.times.graceful).count();
       return send_forced("The operating system did not obey the " + describe(run.plan.first) +
                          " within " + std::to_string(seconds) + " s.");
@@ -284,6 +316,10 @@ struct decision {
       return gave_up(fail(problem::outcome_unknown,
                           "The firmware accepted the " + describe(last_sent()) +
                               ", but the machine's tunnel has not come back to tell the outcome."));
+    if (!run.seen)
+      return gave_up(fail(problem::outcome_unknown,
+                          "The firmware accepted the " + describe(last_sent()) +
+                              ", but would not tell the machine's state afterwards."));
     gave_up(fail(problem::device_refused, "The firmware accepted the " + describe(last_sent()) +
                                               ", but the machine is still " +
                                               std::string(to_string(level())) + "."));
@@ -314,12 +350,12 @@ struct decision {
       finish(*run.command, request_status::done,
              "The firmware accepted the " + describe(run.plan.first) + ".", {}, rv);
     }
-    if (overtaken()) {
-      mem.run.reset();
-      return next();
-    }
     watch(first ? run_phase::watching : run_phase::watching_force,
           by_the_os(last_sent()) ? mem.times.graceful : mem.times.forced);
+    if (overtaken()) {
+      abandon();
+      next();
+    }
   }
 
   /// Does the operating system carry it out, at its own pace?
@@ -353,7 +389,8 @@ struct decision {
       return;
     // Only what was seen over a living link counts as satisfied.
     if (mem.desired.power.target != power_target::keep &&
-        (!link_usable() || !satisfies(level(), mem.desired.power.target)))
+        (!link_usable() || !satisfies(level(), mem.desired.power.target) || !mem.seen ||
+         now < mem.moving_until || now - mem.current.power.observed > mem.times.believed.count()))
       return;
     mem.current.desired_rev = mem.desired_rev;
     set_condition("power", true, {}, {});
@@ -406,7 +443,8 @@ struct decision {
       set_condition("power", true, {}, {});
       return;
     }
-    const bool settled = mem.current.desired_rev == mem.desired_rev && satisfies(level(), target);
+    const bool settled = mem.current.desired_rev == mem.desired_rev && satisfies(level(), target) &&
+                         now >= mem.moving_until;
     if (settled)
       return set_condition("power", true, {}, {});
     if (!link_usable())
@@ -430,6 +468,9 @@ struct decision {
   void read(const amt::power_reading& r) {
     auto& p = mem.current.power;
     const auto before = level();
+    mem.seen = true;
+    if (mem.run)
+      mem.run->seen = true;
     if (p.state != r.state) {
       p.state = r.state;
       p.since = now;
@@ -483,7 +524,7 @@ struct decision {
       changed = true;
     }
     if (mem.run && (new_command || new_wish) && may_be_dropped(*mem.run))
-      mem.run.reset();
+      abandon();
     next();
   }
 
@@ -563,17 +604,25 @@ struct decision {
     changed = presence_changed = true;
     mem.can.reset(); // firmware may have been updated meanwhile
     mem.versions_asked = false;
+    mem.seen = false;
     say(event_class::link, "link.up", "The machine called home from " + up.peer + ".",
         std::string(to_string(before)), "up");
     if (mem.run) {
       auto& run = *mem.run;
       if (run.phase == run_phase::watching || run.phase == run_phase::watching_force) {
         run.left = true;
+        run.seen = false;
         run.call = uuid{};
         return call(amt::read_power{});
       }
       // A call of the former link will be answered with link_down or outcome_unknown.
-      return;
+      if (is_sent(run.phase))
+        return;
+      if (run.command) { // nothing was sent yet: start over on the new link
+        run.phase = run_phase::reading;
+        return call(amt::read_power{});
+      }
+      mem.run.reset(); // the look below replaces it
     }
     mem.not_before = 0;
     mem.failures = 0;

@@ -31,6 +31,8 @@ struct power_times {
   std::chrono::milliseconds max_look{5'000};
   std::chrono::milliseconds read_deadline{10'000};
   std::chrono::milliseconds change_deadline{30'000};
+  /// A wish that an older reading seems to satisfy is looked at.
+  std::chrono::milliseconds believed{10'000};
   std::chrono::milliseconds freshness{60'000}; ///< an unchanged reading is stored this seldom
 };
 
@@ -54,6 +56,7 @@ struct power_run {
   run_phase phase = run_phase::reading;
   uuid call;              ///< the call in flight; nil if none
   bool settled = false;   ///< the command has had its final answer; the run only watches
+  bool seen = false;      ///< the machine was read since the action was accepted
   bool left = false;      ///< the link broke or the machine was seen not on since the action
   bool last_look = false; ///< the watch's time is over; one more reading decides
   int looks = 0;
@@ -76,6 +79,11 @@ struct device_memory {
   std::optional<power_run> run;
   std::optional<power_capabilities> can;
   bool versions_asked = false; ///< over the present link
+  /// In this life, over the present link. What an earlier one saw may have changed unseen.
+  bool seen = false;
+  /// An action that nobody follows any more may still change the machine until then; what is read
+  /// before proves nothing.
+  time_ms moving_until = 0;
   int failures = 0;            ///< of the wish, in a row
   time_ms not_before = 0;      ///< back-off: no new run for the wish until then
   time_ms stored_observed = 0; ///< power.observed as last written

@@ -31,6 +31,26 @@ void link_state_machine::answer(const amt_call& call, const call_origin& origin,
   owner_->tell(call_finished{std::move(a), origin});
 }
 
+void link_state_machine::remember(const amt_call& call, const result<amt_outcome>& outcome) {
+  if (!is_change(call.operation))
+    return;
+  amt_answer a;
+  a.id = call.id;
+  a.device = who_.ref;
+  a.epoch = who_.epoch;
+  a.outcome = outcome;
+  done_.push_back(std::move(a));
+  if (done_.size() > remembered)
+    done_.pop_front();
+}
+
+/// Never to be carried out: a change that was refused stays refused when it is delivered again.
+void link_state_machine::refuse(const amt_call& call, const call_origin& origin, failure why) {
+  result<amt_outcome> outcome(std::move(why));
+  remember(call, outcome);
+  answer(call, origin, std::move(outcome));
+}
+
 void link_state_machine::on(link_call c) {
   for (const auto& known : done_)
     if (known.id == c.call.id)
@@ -41,11 +61,11 @@ void link_state_machine::on(link_call c) {
   if (repeated)
     return; // its one answer is on its way
   if (c.call.epoch != 0 && c.call.epoch != who_.epoch)
-    return answer(c.call, c.origin, fail(problem::stale_epoch));
+    return refuse(c.call, c.origin, fail(problem::stale_epoch));
   if (c.call.deadline <= with_->clock.now())
-    return answer(c.call, c.origin, fail(problem::expired));
+    return refuse(c.call, c.origin, fail(problem::expired));
   if (waiting_.size() >= max_waiting)
-    return answer(c.call, c.origin,
+    return refuse(c.call, c.origin,
                   fail(problem::busy, "64 calls are waiting for this machine already"));
   ++with_->counters.queued_calls;
   waiting_.push_back(std::move(c));
@@ -55,6 +75,9 @@ void link_state_machine::on(link_call c) {
 }
 
 void link_state_machine::begin_next() {
+  const auto now = with_->clock.now();
+  while (!waiting_.empty() && waiting_.front().call.deadline <= now)
+    expire(waiting_.begin());
   if (waiting_.empty())
     return;
   auto next = std::move(waiting_.front());
@@ -67,13 +90,14 @@ void link_state_machine::begin_next() {
 }
 
 void link_state_machine::post() {
+  if (current_->run.finished())
+    return finish_current(current_->run.outcome());
+  auto left = std::chrono::milliseconds(current_->what.call.deadline - with_->clock.now());
+  if (left.count() <= 0) // the next step does not leave
+    return finish_current(fail(problem::device_timeout));
   auto soap = current_->run.next_request();
   if (!soap)
     return finish_current(current_->run.outcome());
-  auto left = std::chrono::milliseconds(current_->what.call.deadline - with_->clock.now());
-  if (left.count() <= 0)
-    return finish_current(
-        fail(current_->run.change_sent() ? problem::outcome_unknown : problem::device_timeout));
   ++exchange_;
   port_->post(std::move(*soap), left,
               [me = weak_handle<link_actor>(self_), n = exchange_](result<soap_answer> a) {
@@ -104,16 +128,7 @@ void link_state_machine::finish_current(result<amt_outcome> outcome) {
   auto over = std::move(*current_);
   current_.reset();
   --with_->counters.queued_calls;
-  if (is_change(over.what.call.operation)) {
-    amt_answer a;
-    a.id = over.what.call.id;
-    a.device = who_.ref;
-    a.epoch = who_.epoch;
-    a.outcome = outcome;
-    done_.push_back(std::move(a));
-    if (done_.size() > remembered)
-      done_.pop_front();
-  }
+  remember(over.what.call, outcome);
   answer(over.what.call, over.what.origin, std::move(outcome));
   begin_next();
 }
@@ -142,6 +157,15 @@ void link_state_machine::arm() {
   self_->delayed_send(self_, after, link_tick{timer_});
 }
 
+std::deque<link_call>::iterator link_state_machine::expire(std::deque<link_call>::iterator at) {
+  auto late = std::move(*at);
+  at = waiting_.erase(at);
+  --with_->counters.queued_calls;
+  refuse(late.call, late.origin,
+         fail(problem::expired, "it waited behind other calls until its deadline"));
+  return at;
+}
+
 void link_state_machine::on(const link_tick& tick) {
   if (tick.generation != timer_)
     return;
@@ -152,11 +176,7 @@ void link_state_machine::on(const link_tick& tick) {
       ++at;
       continue;
     }
-    auto late = std::move(*at);
-    at = waiting_.erase(at);
-    --with_->counters.queued_calls;
-    answer(late.call, late.origin,
-           fail(problem::expired, "it waited behind other calls until its deadline"));
+    at = expire(at);
   }
   if (current_ && current_->what.call.deadline + 1000 <= now) {
     ++exchange_; // whatever still comes is too late

@@ -40,7 +40,10 @@ private:
   void begin_next();
   void post();
   void finish_current(result<amt_outcome> outcome);
+  void refuse(const amt_call& call, const call_origin& origin, failure why);
+  void remember(const amt_call& call, const result<amt_outcome>& outcome);
   void answer(const amt_call& call, const call_origin& origin, result<amt_outcome> outcome);
+  std::deque<link_call>::iterator expire(std::deque<link_call>::iterator at);
   void arm();
   time_ms next_deadline() const;
 
@@ -59,7 +62,7 @@ private:
   std::uint64_t timer_ = 0;
   time_ms armed_for_ = 0;
   std::uint32_t next_message_id_ = 0;
-  std::deque<amt_answer> done_; ///< of changes only
+  std::deque<amt_answer> done_; ///< of changes only, refused ones too
 };
 
 link_actor::behavior_type link_behavior(link_actor::stateful_pointer<link_state_machine> self,

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -130,6 +131,10 @@ public:
 
   void load_device(device_ref ref, answer<device_row> cb) override {
     ++reads;
+    if (defects > 0) {
+      --defects;
+      throw std::runtime_error("a defect, on demand");
+    }
     if (away)
       return refuse(cb, problem::store_unavailable);
     auto at = devices.find(to_string(ref));
@@ -218,6 +223,8 @@ public:
     later(cb, at->second);
   }
   void unsettled(std::string, std::size_t, answer<std::vector<device_ref>> cb) override {
+    if (away)
+      return refuse(cb, problem::store_unavailable);
     std::vector<device_ref> out;
     for (auto& [key, d] : devices)
       if (!d.row.open_commands.empty())
@@ -236,6 +243,7 @@ public:
   bool saves_fail = false;
   int conflicts = 0;
   int lose_answers = 0;
+  int defects = 0; ///< so many load_device() throw, as a defect of the actor would
   int reads = 0, writes = 0;
   std::deque<std::function<void()>> ready;
 
