@@ -253,6 +253,15 @@ status program::listen_for_people() {
   };
   r.version = version;
   r.node = s.text("node.name");
+  auto ca = config::read_file(
+      or_default(s.text("broker.ca_file"), site_.certificates.bus_ca_path().string()));
+  if (!ca)
+    return ca.error();
+  r.broker_port = port(s, "broker.port_people");
+  r.broker_ca = *ca;
+  // A broker on this machine is reached by the name this machine is reached by.
+  if (const auto& host = s.text("broker.host"); host != "localhost" && host != "127.0.0.1")
+    r.broker_host = host;
   r.cira_ca = site_.certificates.cira_root_pem();
   r.page_dir = s.text("https.page_dir");
   auto api = rest::make_api(std::move(r));
@@ -262,10 +271,6 @@ status program::listen_for_people() {
   web::mqtt_proxy_options proxy;
   proxy.host = s.text("broker.host");
   proxy.port = port(s, "broker.port_people");
-  auto ca = config::read_file(
-      or_default(s.text("broker.ca_file"), site_.certificates.bus_ca_path().string()));
-  if (!ca)
-    return ca.error();
   proxy.ca_pem = *ca;
   proxy.allowed_origins = s.list("https.websocket_origins");
   proxy.per_user = static_cast<std::size_t>(s.integer("limits.mqtt_per_user"));

@@ -14,6 +14,7 @@
 #include "actors/ports/store.hpp"
 #include "gateway/http/server.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -33,8 +34,12 @@ struct services {
   std::function<status()> bus_state;
   /// More metrics of the process; empty: none. Prometheus text, appended to ours.
   std::function<std::string()> more_metrics;
-  std::string version;   ///< "0.1.0"
-  std::string node;      ///< this node's name
+  std::string version; ///< "0.1.0"
+  std::string node;    ///< this node's name
+  /// Where the bus ticket may be used besides /mqtt; port 0: nowhere.
+  std::string broker_host; ///< empty: the host the client reached us by
+  std::uint16_t broker_port = 0;
+  std::string broker_ca; ///< PEM root of its certificate
   std::string cira_ca;   ///< PEM, served at /api/v1/ciracert; empty: none, 500 as MPS
   std::string page_dir;  ///< served at /; empty: no page
   std::string ui_origin; ///< extra origin the page may connect to (CSP connect-src); may be empty

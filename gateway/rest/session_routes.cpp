@@ -45,13 +45,20 @@ void bus(const call_ptr& c) {
   auto t = c->with().auth->issue_bus_ticket(c->who, c->tenant);
   if (!t)
     return c->refuse(t.error());
-  answer_secret(c, json::object{{"username", t->username},
-                                {"password", t->password},
-                                {"clientIdPrefix", t->client_id_prefix},
-                                {"expiresAt", iso_time(t->expires_s * 1000)},
-                                {"tenant", c->tenant},
-                                {"role", to_string(c->held)},
-                                {"mqttPath", "/mqtt"}});
+  json::object ticket{{"username", t->username},
+                      {"password", t->password},
+                      {"clientIdPrefix", t->client_id_prefix},
+                      {"expiresAt", iso_time(t->expires_s * 1000)},
+                      {"tenant", c->tenant},
+                      {"role", to_string(c->held)},
+                      {"mqttPath", "/mqtt"}};
+  // For who speaks MQTT without a WebSocket.
+  if (const auto& with = c->with(); with.broker_port != 0) {
+    ticket.push_back({"mqttHost", with.broker_host});
+    ticket.push_back({"mqttPort", static_cast<std::int64_t>(with.broker_port)});
+    ticket.push_back({"mqttCa", with.broker_ca});
+  }
+  answer_secret(c, std::move(ticket));
 }
 
 void whoami(const call_ptr& c) {
