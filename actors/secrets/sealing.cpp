@@ -1,5 +1,7 @@
 #include "actors/secrets/sealing.hpp"
 
+#include "messages/domain/text.hpp"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -39,13 +41,7 @@ std::string aes_key::id() const {
   input.append(reinterpret_cast<const char*>(octets_.data()), octets_.size());
   SHA256(octets(input), input.size(), digest.data());
   OPENSSL_cleanse(input.data(), input.size());
-  static const char hex[] = "0123456789abcdef";
-  std::string out;
-  for (std::size_t i = 0; i < 8; ++i) {
-    out.push_back(hex[digest[i] >> 4]);
-    out.push_back(hex[digest[i] & 15]);
-  }
-  return out;
+  return to_hex(digest.data(), 8);
 }
 
 result<std::string> seal_with_nonce(const aes_key& key, std::string_view nonce,

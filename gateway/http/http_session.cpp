@@ -1,6 +1,7 @@
 #include "gateway/http/connections.hpp"
 #include "gateway/http/respond.hpp"
 #include "gateway/net/timers.hpp"
+#include "messages/http/message.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -54,7 +55,7 @@ verb verb_of(bhttp::verb v) {
 }
 
 response problem_response(int status, std::string_view code, const std::string& text) {
-  auto phrase = std::string(reason_phrase(status));
+  auto phrase = std::string(http::reason_phrase(status));
   // MPS's shape of errors, plus our stable code. `text` is ours and needs no escaping.
   return json_response(status, "{\"error\":\"" + phrase + "\",\"errorDescription\":\"" + text +
                                    "\",\"message\":\"" + text + "\",\"code\":\"" +

@@ -1,5 +1,7 @@
 #include "gateway/http/respond.hpp"
 
+#include "messages/http/message.hpp"
+
 #include <algorithm>
 #include <atomic>
 
@@ -98,69 +100,6 @@ void responder::operator()(response r) const {
 upgrade::upgrade(std::function<void(accepted)> accept, responder refuse)
     : accept_(std::move(accept)), refuse_(std::move(refuse)) {}
 
-std::string_view reason_phrase(int status) {
-  switch (status) {
-  case 200:
-    return "OK";
-  case 201:
-    return "Created";
-  case 202:
-    return "Accepted";
-  case 204:
-    return "No Content";
-  case 304:
-    return "Not Modified";
-  case 400:
-    return "Bad Request";
-  case 401:
-    return "Unauthorized";
-  case 403:
-    return "Forbidden";
-  case 404:
-    return "Not Found";
-  case 405:
-    return "Method Not Allowed";
-  case 408:
-    return "Request Timeout";
-  case 409:
-    return "Conflict";
-  case 410:
-    return "Gone";
-  case 412:
-    return "Precondition Failed";
-  case 413:
-    return "Payload Too Large";
-  case 414:
-    return "URI Too Long";
-  case 415:
-    return "Unsupported Media Type";
-  case 417:
-    return "Expectation Failed";
-  case 422:
-    return "Unprocessable Entity";
-  case 426:
-    return "Upgrade Required";
-  case 429:
-    return "Too Many Requests";
-  case 431:
-    return "Request Header Fields Too Large";
-  case 500:
-    return "Internal Server Error";
-  case 501:
-    return "Not Implemented";
-  case 502:
-    return "Bad Gateway";
-  case 503:
-    return "Service Unavailable";
-  case 504:
-    return "Gateway Timeout";
-  case 505:
-    return "HTTP Version Not Supported";
-  default:
-    return "Status";
-  }
-}
-
 std::string weak_etag(std::string_view body) {
   // FNV-1a, 64 bit: tells versions of one document apart; it protects nothing.
   std::uint64_t h = 0xcbf29ce484222325u;
@@ -211,7 +150,7 @@ std::string wire(const request* q, response r, const wire_options& o) {
   const bool bodyless = r.status == 204 || r.status == 304 || r.status < 200;
 
   std::string out = "HTTP/1.1 " + std::to_string(r.status) + " ";
-  out += reason_phrase(r.status);
+  out += http::reason_phrase(r.status);
   out += "\r\n";
   add(out, "Date", date(o.now));
   add(out, "Server", "Outband");

@@ -21,6 +21,5 @@ std::string wire(const request* q, response r, const wire_options& o);
 std::string weak_etag(std::string_view body);
 /// If-None-Match with a list, weak comparison, or "*".
 bool etag_matches(std::string_view if_none_match, std::string_view etag);
-std::string_view reason_phrase(int status);
 
 } // namespace outband::web

@@ -4,6 +4,7 @@
 #include "gateway/rest/metrics.hpp"
 #include "gateway/rest/tenant_directory.hpp"
 #include "messages/domain/time.hpp"
+#include "messages/http/message.hpp"
 #include "messages/rest/host.hpp"
 
 #include <mutex>
@@ -27,7 +28,7 @@ std::string error_text(int status) {
   case 408:
     return "Timeout Error";
   default:
-    return std::string(web::reason_phrase(status));
+    return std::string(http::reason_phrase(status));
   }
 }
 

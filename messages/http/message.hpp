@@ -37,7 +37,8 @@ struct response {
   bool keep_alive = true; ///< this connection may carry another request
 };
 
-/// The words of RFC 9110 for the status codes that AMT uses; "Error" for others.
+/// The words of RFC 9110 (429 and 431: RFC 6585) for the status codes that AMT and our server
+/// use; "Error" for others.
 std::string_view reason_phrase(int status);
 
 /// Octets, except where it says otherwise. A bound is checked before anything is stored.
