@@ -7,34 +7,31 @@ namespace outband {
 
 namespace {
 
-bus::message presence_of(const announcement& who, clock_port& clock, bool up, std::uint64_t links) {
+/// Retained, in our own encoding, said by this incarnation of the node.
+template <class Payload>
+bus::message announced(const announcement& who, clock_port& clock, std::string topic,
+                       const Payload& payload) {
   bus::envelope e;
   e.id = clock.new_id();
   e.time = clock.now();
   e.source = who.node;
   e.incarnation = who.incarnation;
   bus::message m;
-  m.topic = bus::node_presence_topic(who.node);
-  m.payload = std::make_shared<const std::string>(bus::encode(
-      e, bus::node_presence{who.incarnation, who.node, up, links}, bus::encoding::msgpack));
+  m.topic = std::move(topic);
+  m.payload = std::make_shared<const std::string>(bus::encode(e, payload, bus::encoding::msgpack));
   m.content_type = std::string(bus::content_type_of(bus::root::native));
   m.retain = true;
   return m;
 }
 
+bus::message presence_of(const announcement& who, clock_port& clock, bool up, std::uint64_t links) {
+  return announced(who, clock, bus::node_presence_topic(who.node),
+                   bus::node_presence{who.incarnation, who.node, up, links});
+}
+
 bus::message controller_of(const announcement& who, clock_port& clock, bool up) {
-  bus::envelope e;
-  e.id = clock.new_id();
-  e.time = clock.now();
-  e.source = who.node;
-  e.incarnation = who.incarnation;
-  bus::message m;
-  m.topic = bus::controller_presence_topic();
-  m.payload = std::make_shared<const std::string>(bus::encode(
-      e, bus::controller_presence{who.node, who.incarnation, 1, up}, bus::encoding::msgpack));
-  m.content_type = std::string(bus::content_type_of(bus::root::native));
-  m.retain = true;
-  return m;
+  return announced(who, clock, bus::controller_presence_topic(),
+                   bus::controller_presence{who.node, who.incarnation, 1, up});
 }
 
 } // namespace

@@ -209,7 +209,7 @@ result<received_request> decode_request(std::string_view payload, const parsed_t
     out.id = out.env.id;
   out.body.id = out.env.id;
   out.body.target = topic.ref();
-  out.body.body = words.body;
+  out.body.body = std::move(words.body);
   out.body.deadline = words.deadline;
   out.body.by = *topic.caller;
   out.body.channel = "mqtt";

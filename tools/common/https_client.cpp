@@ -72,7 +72,7 @@ public:
       if (!one_line(name) || !one_line(value))
         return fail(problem::malformed, "the header " + name + " holds a control character",
                     "https.protocol");
-      complete = complete && add(name + ": " + value);
+      complete = complete && add(std::string(name).append(": ").append(value));
     }
     if (!complete)
       return fail(problem::internal, "out of memory", "https.protocol");
