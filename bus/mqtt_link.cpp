@@ -116,11 +116,43 @@ void mqtt_link::listener::report(const mqtt::token& t, bool ok) {
 
 mqtt_link::mqtt_link(std::shared_ptr<scheduler> loop, const mqtt_options& options, bool publishes,
                      link_events events)
-    : loop_(std::move(loop)), options_(options), publishes_(publishes), events_(std::move(events)),
-      client_(uri_of(options), publishes ? options.client_id : options.client_id + "-rx",
-              creation()) {}
+    : loop_(std::move(loop)), options_(options), publishes_(publishes), events_(std::move(events)) {
+}
 
-void mqtt_link::hook_callbacks() {
+std::unique_ptr<mqtt::async_client> mqtt_link::make_client() {
+  auto client = std::make_unique<mqtt::async_client>(
+      uri_of(options_), publishes_ ? options_.client_id : options_.client_id + "-rx", creation());
+  auto loss = [weak = weak_from_this(), loop = loop_, n = attempt_](std::string why) {
+    loop->post([weak, n, why = std::move(why)] {
+      if (auto self = weak.lock())
+        self->lost(n, why);
+    });
+  };
+  client->set_connection_lost_handler([loss](const std::string& cause) {
+    loss(cause.empty() ? "the connection was lost" : cause);
+  });
+  // A DISCONNECT of the broker comes only here, not as a lost connection.
+  client->set_disconnected_handler([loss](const mqtt::properties&, mqtt::ReasonCode code) {
+    loss("the broker ended the connection: " + hex(static_cast<int>(code)));
+  });
+  if (publishes_)
+    return client;
+  client->set_message_callback(
+      [weak = weak_from_this(), loop = loop_](const mqtt::const_message_ptr& in) {
+        try {
+          std::vector<std::uint32_t> ids;
+          auto m = from_paho(in, ids);
+          loop->post([weak, m = std::move(m), ids = std::move(ids)]() mutable {
+            if (auto self = weak.lock())
+              self->events_.received(std::move(m), std::move(ids));
+          });
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): a foreign property
+        }
+      });
+  return client;
+}
+
+void mqtt_link::start() {
   auto weak = weak_from_this();
   auto loop = loop_;
   on_connect_.done = [weak, loop](std::uint64_t n, const mqtt::token& t, bool ok) {
@@ -158,36 +190,6 @@ void mqtt_link::hook_callbacks() {
   };
   on_publish_.done = completion;
   on_subscribe_.done = completion;
-  auto loss = [weak, loop](std::string why) {
-    loop->post([weak, why = std::move(why)] {
-      if (auto self = weak.lock())
-        self->lost(why);
-    });
-  };
-  client_.set_connection_lost_handler([loss](const std::string& cause) {
-    loss(cause.empty() ? "the connection was lost" : cause);
-  });
-  // A DISCONNECT of the broker comes only here, not as a lost connection.
-  client_.set_disconnected_handler([loss](const mqtt::properties&, mqtt::ReasonCode code) {
-    loss("the broker ended the connection: " + hex(static_cast<int>(code)));
-  });
-  if (publishes_)
-    return;
-  client_.set_message_callback([weak, loop](const mqtt::const_message_ptr& in) {
-    try {
-      std::vector<std::uint32_t> ids;
-      auto m = from_paho(in, ids);
-      loop->post([weak, m = std::move(m), ids = std::move(ids)]() mutable {
-        if (auto self = weak.lock())
-          self->events_.received(std::move(m), std::move(ids));
-      });
-    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): a property of a foreign type
-    }
-  });
-}
-
-void mqtt_link::start() {
-  hook_callbacks(); // before the first connection, for a kept session delivers at once
   attempt();
 }
 
@@ -262,7 +264,12 @@ void mqtt_link::connect(const credentials& who) {
     // again in place, and passed as a copy, that pointer stays good during the call.
     auto options = options_for(who);
     options.set_properties(mqtt::properties(options.get_properties()));
-    client_.connect(options, context_of(attempt_), on_connect_);
+    // The former client goes after the new one is there: with the last client Paho would stop and
+    // start its threads.
+    auto client = make_client();
+    client_.swap(client);
+    client.reset();
+    client_->connect(options, context_of(attempt_), on_connect_);
   } catch (const std::exception& e) {
     failed(attempt_, e.what());
   }
@@ -285,8 +292,8 @@ void mqtt_link::failed(std::uint64_t attempt, const std::string& why) {
   retry_later();
 }
 
-void mqtt_link::lost(const std::string& why) {
-  if (state_ != state::up)
+void mqtt_link::lost(std::uint64_t attempt, const std::string& why) {
+  if (attempt != attempt_ || state_ != state::up)
     return;
   // A broker that takes us and drops us at once must not be met with attempts at full speed.
   if (loop_->now() - up_since_ > std::chrono::seconds(10))
@@ -343,7 +350,7 @@ void mqtt_link::publish(const message& m, endpoint::completion done) {
   }
   auto n = open(std::move(done));
   try {
-    client_.publish(to_paho(m), context_of(n), on_publish_);
+    client_->publish(to_paho(m), context_of(n), on_publish_);
   } catch (const std::exception& e) {
     finish(n, fail(problem::bus_unavailable, e.what()));
   }
@@ -358,7 +365,7 @@ void mqtt_link::subscribe(std::uint32_t id, const std::string& filter,
         static_cast<mqtt::subscribe_options::RetainHandling>(options.retain_handling));
     mqtt::properties props;
     props.add({mqtt::property::SUBSCRIPTION_IDENTIFIER, static_cast<std::int32_t>(id)});
-    client_.subscribe(filter, options.qos, context_of(n), on_subscribe_, how, props);
+    client_->subscribe(filter, options.qos, context_of(n), on_subscribe_, how, props);
   } catch (const std::exception& e) {
     finish(n, fail(problem::bus_unavailable, e.what()));
   }
@@ -366,7 +373,7 @@ void mqtt_link::subscribe(std::uint32_t id, const std::string& filter,
 
 void mqtt_link::unsubscribe(const std::string& filter) {
   try {
-    client_.unsubscribe(filter);
+    client_->unsubscribe(filter);
   } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): not connected any more
   }
 }
@@ -380,8 +387,8 @@ void mqtt_link::close() {
 void mqtt_link::disconnect() {
   constexpr auto patience = std::chrono::seconds(2);
   try {
-    if (client_.is_connected())
-      client_.disconnect(mqtt::disconnect_options(0))->wait_for(patience);
+    if (client_ && client_->is_connected())
+      client_->disconnect(mqtt::disconnect_options(0))->wait_for(patience);
   } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): it was lost at this moment
   }
 }

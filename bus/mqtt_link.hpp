@@ -57,13 +57,13 @@ private:
     void report(const mqtt::token& t, bool ok);
   };
 
-  void hook_callbacks();
+  std::unique_ptr<mqtt::async_client> make_client();
   void attempt();
   void connect(const credentials& who);
   mqtt::connect_options options_for(const credentials& who) const;
   void connected(std::uint64_t attempt, const link_limits& limits);
   void failed(std::uint64_t attempt, const std::string& why);
-  void lost(const std::string& why);
+  void lost(std::uint64_t attempt, const std::string& why);
   void retry_later();
   void finish(std::uint64_t serial, status outcome);
   void fail_open(const std::string& why);
@@ -83,9 +83,11 @@ private:
   std::uint64_t serial_ = 0;
   std::map<std::uint64_t, endpoint::completion> open_;
 
-  // The client is last: it goes first, while the listeners still are.
   listener on_connect_, on_publish_, on_subscribe_;
-  mqtt::async_client client_;
+  /// A new one for each attempt: MQTTAsync_connect changes what Paho's own threads may still be
+  /// reading after a failed attempt, and keeps a pointer to that attempt's token (paho.mqtt.c
+  /// 1.3.12 src/MQTTAsync.c; seen as heap corruption). Last, so that the listeners outlive it.
+  std::unique_ptr<mqtt::async_client> client_;
 };
 
 /// What a broker's MQTT 5 reason code (0x80 and above) means to a caller.

@@ -5,12 +5,10 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <grp.h>
-#include <poll.h>
 #include <pwd.h>
 #include <sstream>
 #include <stdexcept>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
@@ -98,11 +96,8 @@ process::process(std::vector<std::string> argv, process_options options) {
     ::_exit(127);
   }
   ::close(pipe_fds[1]);
-  // Not <sys/pidfd.h>: glibc 2.36 declares it without C linkage.
-  pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
-  if (pidfd_ < 0)
-    fail_errno("pidfd_open");
   reader_ = std::thread([this, fd = pipe_fds[0]] { read_all(fd); });
+  waiter_ = std::thread([this] { reap(); });
 }
 
 process::~process() {
@@ -110,8 +105,8 @@ process::~process() {
     signal(SIGKILL);
     wait(patience);
   }
+  waiter_.join();
   reader_.join();
-  ::close(pidfd_);
 }
 
 void process::read_all(int fd) {
@@ -142,22 +137,22 @@ void process::signal(int number) {
     ::kill(pid_, number);
 }
 
-std::optional<int> process::wait(std::chrono::milliseconds deadline) {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (status_)
-      return status_;
+/// The process id stays ours until the status is known, so signal() never hits another process.
+void process::reap() {
+  siginfo_t ended{};
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT) != 0 &&
+         errno == EINTR) {
   }
-  pollfd ended{pidfd_, POLLIN, 0};
-  if (::poll(&ended, 1, static_cast<int>(deadline.count())) <= 0)
-    return std::nullopt;
   std::lock_guard<std::mutex> lock(mutex_);
-  if (status_)
-    return status_;
   int raw = 0;
-  if (::waitpid(pid_, &raw, 0) != pid_)
-    fail_errno("waitpid");
+  ::waitpid(pid_, &raw, 0);
   status_ = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+  changed_.notify_all();
+}
+
+std::optional<int> process::wait(std::chrono::milliseconds deadline) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait_for(lock, deadline, [this] { return status_.has_value(); });
   return status_;
 }
 

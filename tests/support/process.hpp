@@ -1,8 +1,8 @@
 /// A program that a test starts, whose output it can wait for and that never outlives the test.
 ///
-/// Threads: one reader per process collects stdout and stderr together; every member may be called
-/// from any thread. The child is killed when the thread that started it ends (PR_SET_PDEATHSIG), so
-/// a crashed test leaves nothing behind.
+/// Threads: per process one collects stdout and stderr together, one waits for its end; every
+/// member may be called from any thread. The child is killed when the thread that started it ends
+/// (PR_SET_PDEATHSIG), so a crashed test leaves nothing behind.
 #pragma once
 
 #include <chrono>
@@ -53,15 +53,15 @@ public:
 
 private:
   void read_all(int fd);
+  void reap();
 
   pid_t pid_ = -1;
-  int pidfd_ = -1;
   std::optional<int> status_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::string output_;
   bool output_ended_ = false;
-  std::thread reader_;
+  std::thread reader_, waiter_;
 };
 
 /// The full path of a program on PATH or in the usual sbin folders; empty if there is none.
