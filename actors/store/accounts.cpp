@@ -110,6 +110,7 @@ void pg_store::list_accounts(answer<std::vector<account_row>> cb) {
   db_.submit(lane::relaxed, list_sql, {}, false,
              answer_with<std::vector<account_row>>(std::move(cb), [](std::vector<rows>& r) {
                std::vector<account_row> out;
+               out.reserve(static_cast<std::size_t>(r[0].size()));
                for (int i = 0; i < r[0].size(); ++i)
                  out.push_back(read_account(r[0], i));
                return out;

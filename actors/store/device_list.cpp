@@ -119,6 +119,7 @@ void pg_store::device_tags_of(tenant_key tenant, answer<std::vector<std::string>
   db_.submit(lane::relaxed, tags_sql, std::move(p), false,
              answer_with<std::vector<std::string>>(std::move(cb), [](std::vector<rows>& r) {
                std::vector<std::string> out;
+               out.reserve(static_cast<std::size_t>(r[0].size()));
                for (int i = 0; i < r[0].size(); ++i)
                  out.push_back(r[0].text(i, 0));
                return out;

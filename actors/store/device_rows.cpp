@@ -119,6 +119,7 @@ std::vector<const command_row*> distinct(const std::vector<command_row>& command
   for (const auto& c : commands)
     last[c.id] = &c;
   std::vector<const command_row*> out;
+  out.reserve(last.size());
   for (const auto& [id, c] : last)
     out.push_back(c);
   return out;
@@ -221,6 +222,7 @@ void pg_store::unsettled(std::string after, std::size_t limit, answer<std::vecto
   db_.submit(lane::relaxed, unsettled_sql, std::move(p), false,
              answer_with<std::vector<device_ref>>(std::move(cb), [](std::vector<rows>& r) {
                std::vector<device_ref> out;
+               out.reserve(static_cast<std::size_t>(r[0].size()));
                for (int i = 0; i < r[0].size(); ++i)
                  out.push_back({r[0].text(i, 0), r[0].id(i, 1)});
                return out;

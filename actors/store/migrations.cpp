@@ -2,6 +2,7 @@
 
 #include "actors/store/migrations/0001_initial.hpp"
 #include "actors/store/pipeline.hpp"
+#include "messages/domain/text.hpp"
 
 #include <openssl/sha.h>
 
@@ -22,13 +23,7 @@ using connection = std::unique_ptr<PGconn, finish>;
 std::string sha256(std::string_view text) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  static const char hex[] = "0123456789abcdef";
-  std::string out;
-  for (auto octet : digest) {
-    out.push_back(hex[octet >> 4]);
-    out.push_back(hex[octet & 15]);
-  }
-  return out;
+  return to_hex(digest, sizeof digest);
 }
 
 std::string trimmed(const char* text) {

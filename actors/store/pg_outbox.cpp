@@ -70,6 +70,7 @@ void pg_outbox::retained(std::int64_t since_ms, std::string after, std::size_t l
       lane::relaxed, retained_sql, std::move(p), false,
       answer_with<std::vector<bus::outgoing>>(std::move(cb), [](std::vector<rows>& r) {
         std::vector<bus::outgoing> out;
+        out.reserve(static_cast<std::size_t>(r[0].size()));
         for (int i = 0; i < r[0].size(); ++i)
           out.push_back({r[0].text(i, 0), r[0].octets(i, 1), r[0].text(i, 2), true, std::nullopt});
         return out;

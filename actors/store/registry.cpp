@@ -52,6 +52,7 @@ void pg_store::list_tenants(answer<std::vector<tenant_row>> cb) {
   db_.submit(lane::relaxed, list_tenants_sql, {}, false,
              answer_with<std::vector<tenant_row>>(std::move(cb), [](std::vector<rows>& r) {
                std::vector<tenant_row> out;
+               out.reserve(static_cast<std::size_t>(r[0].size()));
                for (int i = 0; i < r[0].size(); ++i)
                  out.push_back(read_tenant(r[0], i));
                return out;
