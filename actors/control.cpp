@@ -259,8 +259,8 @@ void control::remove_device(device_ref ref, answer<nothing> cb) {
                        std::string(bus::content_type_of(root)), false,
                        std::chrono::seconds(86'400)});
     // Who is connected gets the empty message, who comes later sees nothing at all.
-    for (auto topic : {bus::desired_topic(ref, root), bus::current_topic(ref, root),
-                       bus::presence_topic(ref, root)})
+    for (const auto& topic : {bus::desired_topic(ref, root), bus::current_topic(ref, root),
+                              bus::presence_topic(ref, root)})
       publish.push_back({topic, {}, {}, true, std::nullopt});
   }
   with_.store.delete_device(

@@ -75,7 +75,7 @@ failure failure_of(const https::answer& a) {
   if (const auto* errors = body.find("errors"); errors && errors->items()) {
     for (const auto& e : *errors->items()) {
       auto path = text_of(e, "path"), msg = text_of(e, "msg");
-      words += (words.empty() ? "" : "; ") + (path.empty() ? "" : path + ": ") + msg;
+      words.append(words.empty() ? "" : "; ").append(path).append(path.empty() ? "" : ": ") += msg;
     }
   }
   for (const auto* name : {"errorDescription", "message", "error"})
