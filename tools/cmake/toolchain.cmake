@@ -22,6 +22,9 @@ endif()
 if(OUTBAND_SANITIZE)
   add_compile_options(-fsanitize=${OUTBAND_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${OUTBAND_SANITIZE})
+  if(OUTBAND_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-tsan) # Asio's fences, which ThreadSanitizer does not follow
+  endif()
   if(OUTBAND_SANITIZE MATCHES "undefined")
     # CAF 0.17 binds a reference to a null tuple when it spawns (init_fun_factory.hpp).
     add_compile_options(-fno-sanitize-recover=undefined -fno-sanitize=null,vptr)
