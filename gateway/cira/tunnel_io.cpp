@@ -292,9 +292,9 @@ void tunnel::broken(int ssl_error, bool reading) {
   std::string text;
   auto why = link_end::peer_closed;
   if (ssl_error == SSL_ERROR_ZERO_RETURN)
-    text = "closed by the machine";
+    text = "The machine closed its tunnel.";
   else if (ssl_error == SSL_ERROR_SYSCALL)
-    text = system_error != 0 ? std::strerror(system_error) : "closed by the machine";
+    text = system_error != 0 ? std::strerror(system_error) : "The machine closed its tunnel.";
   else {
     text = "TLS: " + net::tls_error_text();
     why = link_end::protocol;
