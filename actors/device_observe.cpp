@@ -1,0 +1,282 @@
+/// What comes in: the events of a device, what they say of its link, power and firmware, and which
+/// step of the run they lead to.
+#include "actors/device_decision.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace outband::detail {
+
+void decision::read(const amt::power_reading& r) {
+  auto& p = mem.current.power;
+  const auto before = level();
+  mem.seen = true;
+  if (mem.run)
+    mem.run->seen = true;
+  if (p.state != r.state) {
+    p.state = r.state;
+    p.since = now;
+    changed = true;
+    if (before != level()) {
+      say(event_class::power, "power.changed",
+          "The machine is " + std::string(to_string(level())) +
+              (before == power_level::unknown ? "."
+                                              : ", it was " + std::string(to_string(before)) + "."),
+          std::string(to_string(before)), std::string(to_string(level())));
+      state_changed();
+    }
+  }
+  if (p.os_power_saving != r.os_power_saving) {
+    p.os_power_saving = r.os_power_saving;
+    changed = true;
+  }
+  p.observed = now;
+  if (now - mem.stored_observed >= mem.times.freshness.count())
+    changed = true;
+  if (mem.run && mem.run->target == power_target::keep && level() != power_level::on)
+    mem.run->left = true;
+}
+
+bool decision::is_ours(const observation& o) {
+  if (o.epoch >= mem.current.link.epoch)
+    return true;
+  out.emplace_back(drop_stale{});
+  return false;
+}
+
+void decision::on(const awakened&) {
+  next();
+}
+
+void decision::on(const row_stored& s) {
+  bool new_command = false;
+  for (const auto& command : s.commands) {
+    if (command_of(command.row.id) || is_final(command.row.status))
+      continue;
+    mem.commands.push_back(command);
+    new_command = true;
+  }
+  bool new_wish = false;
+  if (s.rev > mem.desired_rev) {
+    new_wish = s.desired.power.target != mem.desired.power.target ||
+               s.desired.power.policy != mem.desired.power.policy;
+    mem.desired = s.desired;
+    mem.desired_rev = s.rev;
+    mem.failures = 0;
+    mem.not_before = 0;
+    changed = true;
+  }
+  if (mem.run && (new_command || new_wish) && may_be_dropped(*mem.run))
+    abandon();
+  next();
+}
+
+bool decision::may_be_dropped(const power_run& run) {
+  if (run.command && !run.settled)
+    return false;
+  return run.phase == run_phase::reading || run.phase == run_phase::versions ||
+         run.phase == run_phase::capabilities || run.phase == run_phase::watching ||
+         run.phase == run_phase::watching_force;
+}
+
+void decision::on(const timer_fired&) {
+  if (!mem.run)
+    return next();
+  auto& run = *mem.run;
+  if (run.phase == run_phase::watching || run.phase == run_phase::watching_force) {
+    const bool over = now >= run.phase_until;
+    if (!run.call.is_nil()) { // a look that got no answer in time
+      run.call = uuid{};
+      return judge(over);
+    }
+    if (link_usable() && !run.last_look) {
+      run.last_look = over;
+      return call(amt::read_power{});
+    }
+    return judge(over); // without a link: link_up will look at once
+  }
+  // The link owes us an answer and will not give it any more.
+  answered(fail(is_sent(run.phase) ? problem::outcome_unknown : problem::device_timeout));
+}
+
+void decision::on(const observation& o) {
+  // What became of our own call is worth hearing even over a link that is gone.
+  const auto* a = std::get_if<amt_answer>(&o.body);
+  if (a && mem.run && mem.run->call == a->id)
+    return on_answer(*a, o.epoch == mem.current.link.epoch);
+  if (!is_ours(o))
+    return;
+  struct visitor {
+    decision& d;
+    const observation& o;
+    void operator()(const link_up& up) const { d.link_came(o, up); }
+    void operator()(const link_down& down) const { d.link_went(o, down); }
+    void operator()(const link_late& late) const { d.link_lags(late); }
+    void operator()(const power_seen& seen) const {
+      d.read(seen.reading);
+      d.seen_by_chance();
+    }
+    void operator()(const amt_answer& late) const { d.on_answer(late, true); }
+  };
+  std::visit(visitor{*this, o}, o.body);
+}
+
+void decision::seen_by_chance() {
+  if (!mem.run)
+    return next();
+  if (mem.run->call.is_nil() &&
+      (mem.run->phase == run_phase::watching || mem.run->phase == run_phase::watching_force))
+    judge(now >= mem.run->phase_until);
+}
+
+void decision::link_came(const observation& o, const link_up& up) {
+  auto& l = mem.current.link;
+  const bool again = l.state == link_state::up && l.epoch == o.epoch;
+  if (again)
+    return;
+  const auto before = l.state;
+  l.state = link_state::up;
+  l.epoch = o.epoch;
+  l.instance = up.instance;
+  l.peer = up.peer;
+  l.why.clear();
+  l.since = now;
+  changed = presence_changed = true;
+  mem.can.reset(); // firmware may have been updated meanwhile
+  mem.versions_asked = false;
+  mem.seen = false;
+  say(event_class::link, "link.up", "The machine called home from " + up.peer + ".",
+      std::string(to_string(before)), "up");
+  if (mem.run) {
+    auto& run = *mem.run;
+    if (run.phase == run_phase::watching || run.phase == run_phase::watching_force) {
+      run.left = true;
+      run.seen = false;
+      run.call = uuid{};
+      return call(amt::read_power{});
+    }
+    // A call of the former link will be answered with link_down or outcome_unknown.
+    if (is_sent(run.phase))
+      return;
+    if (run.command) { // nothing was sent yet: start over on the new link
+      run.phase = run_phase::reading;
+      return call(amt::read_power{});
+    }
+    mem.run.reset(); // the look below replaces it
+  }
+  mem.not_before = 0;
+  mem.failures = 0;
+  // A machine that just came may be in any state: look once.
+  power_run look;
+  look.goal = ask_desired{};
+  look.target = mem.desired.power.target;
+  look.policy = mem.desired.power.policy;
+  look.rev = mem.desired_rev;
+  if (mem.commands.empty())
+    begin(std::move(look));
+  else
+    next();
+}
+
+void decision::link_went(const observation& o, const link_down& down) {
+  auto& l = mem.current.link;
+  if (l.state == link_state::down && l.epoch == o.epoch)
+    return;
+  const auto before = l.state;
+  l.epoch = o.epoch;
+  l.state = link_state::down;
+  l.why = std::string(to_string(down.why));
+  l.since = now;
+  changed = presence_changed = true;
+  say(event_class::link, "link.down", down.text.empty() ? "The machine's tunnel ended." : down.text,
+      std::string(to_string(before)), "down");
+  if (!mem.run)
+    return next();
+  auto& run = *mem.run;
+  if (run.phase == run_phase::watching || run.phase == run_phase::watching_force) {
+    run.left = true;
+    if (!run.call.is_nil()) {
+      run.call = uuid{};
+      look_later();
+    }
+    return;
+  }
+  if (!is_sent(run.phase))
+    return answered(
+        fail(problem::link_down, "The machine's tunnel ended before anything was sent."));
+  // In flight: the link answers what is known of it (outcome_unknown if it had been written).
+}
+
+void decision::link_lags(const link_late& late) {
+  auto& l = mem.current.link;
+  auto next_state = late.late ? link_state::late : link_state::up;
+  if (l.state == next_state || l.state == link_state::down)
+    return;
+  say(event_class::link, late.late ? "link.late" : "link.up",
+      late.late ? "The machine has been silent for 45 s." : "The machine speaks again.",
+      std::string(to_string(l.state)), std::string(to_string(next_state)));
+  l.state = next_state;
+  l.since = now;
+  changed = presence_changed = true;
+}
+
+void decision::on_answer(const amt_answer& a, bool newest_link) {
+  if (a.outcome && newest_link) {
+    if (const auto* r = std::get_if<amt::power_reading>(&*a.outcome))
+      read(*r);
+    if (const auto* c = std::get_if<power_capabilities>(&*a.outcome))
+      mem.can = *c;
+    if (const auto* v = std::get_if<amt::versions>(&*a.outcome))
+      learn(*v);
+  }
+  if (!mem.run || mem.run->call != a.id)
+    return; // late: what could be learned from it has been
+  mem.run->call = uuid{};
+  if (!a.outcome)
+    return answered(a.outcome.error());
+  set_condition("credentials", true, {}, {});
+  if (const auto* ack = std::get_if<amt::power_ack>(&*a.outcome)) {
+    if (is_sent(mem.run->phase))
+      acknowledged(ack->return_value);
+    return;
+  }
+  switch (mem.run->phase) {
+  case run_phase::reading:
+    if (!mem.versions_asked && !mem.run->command) {
+      mem.versions_asked = true;
+      mem.run->phase = run_phase::versions;
+      return call(amt::read_versions{});
+    }
+    return after_reading();
+  case run_phase::versions:
+    return after_reading();
+  case run_phase::capabilities:
+    return send_first();
+  case run_phase::watching:
+  case run_phase::watching_force:
+    return judge(now >= mem.run->phase_until);
+  case run_phase::sending:
+  case run_phase::forcing:
+    return;
+  }
+}
+
+void decision::after_reading() {
+  if (mem.run->command || mem.run->target != power_target::keep)
+    return plan();
+  mem.run.reset(); // a look without a wish ends here
+  settle_wish();
+  next();
+}
+
+void decision::learn(const amt::versions& v) {
+  auto& known = mem.current.amt;
+  if (known.version == v.amt && known.provisioning_mode == v.provisioning_mode)
+    return;
+  say(event_class::amt, "amt.version", "The firmware is AMT " + v.amt + ".", known.version, v.amt);
+  known.version = v.amt;
+  known.provisioning_mode = v.provisioning_mode;
+  changed = true;
+}
+
+} // namespace outband::detail
