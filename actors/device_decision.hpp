@@ -43,7 +43,6 @@ struct decision {
 
   // -- the run ----------------------------------------------------------------------------------
 
-  std::string wanted_text() const;
   void begin(power_run run);
   /// The run is over and has done, or found, what was wanted.
   void reached(std::string text);

@@ -38,15 +38,6 @@ void decision::call(amt_operation op, std::optional<uuid> after_marking) {
   out.emplace_back(std::move(s));
 }
 
-std::string decision::wanted_text() const {
-  const auto& run = *mem.run;
-  if (const auto* once = std::get_if<ask_once>(&run.goal))
-    return std::string(to_string(once->what));
-  if (const auto* action = std::get_if<ask_action>(&run.goal))
-    return describe(action->action);
-  return std::string(to_string(run.target));
-}
-
 void decision::begin(power_run run) {
   mem.run = std::move(run);
   mem.run->phase = run_phase::reading;
