@@ -42,25 +42,32 @@ std::function<std::optional<bus::message>()> will_of(announcement who, clock_por
   };
 }
 
+struct announcer::voice {
+  bus::endpoint& on; // outlives us, and its callbacks end with it
+  announcement who;
+  clock_port& clock;
+  std::function<std::uint64_t()> links;
+
+  void say(bool up) {
+    on.publish(presence_of(who, clock, up, up && links ? links() : 0));
+    if (who.controller)
+      on.publish(controller_of(who, clock, up));
+  }
+};
+
 announcer::announcer(bus::endpoint& on, announcement who, clock_port& clock,
                      std::function<std::uint64_t()> links)
-    : on_(on), who_(std::move(who)), clock_(clock), links_(std::move(links)) {
-  connection_ = on_.on_connection([this](bool up) {
+    : voice_(new voice{on, std::move(who), clock, std::move(links)}) {
+  connection_ = on.on_connection([v = voice_](bool up) {
     if (up)
-      say(true);
+      v->say(true);
   });
 }
 
 announcer::~announcer() {
   connection_.reset();
-  if (on_.connected())
-    say(false);
-}
-
-void announcer::say(bool up) {
-  on_.publish(presence_of(who_, clock_, up, up && links_ ? links_() : 0));
-  if (who_.controller)
-    on_.publish(controller_of(who_, clock_, up));
+  if (voice_->on.connected())
+    voice_->say(false);
 }
 
 } // namespace outband

@@ -9,6 +9,7 @@
 #include "bus/endpoint.hpp"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -30,12 +31,9 @@ public:
   ~announcer(); ///< says goodbye
 
 private:
-  void say(bool up);
-
-  bus::endpoint& on_;
-  announcement who_;
-  clock_port& clock_;
-  std::function<std::uint64_t()> links_;
+  /// Shared with the endpoint's callback, which may be under way when we go.
+  struct voice;
+  std::shared_ptr<voice> voice_;
   bus::subscription connection_;
 };
 

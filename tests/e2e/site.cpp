@@ -47,25 +47,21 @@ json reply::parsed() const {
 // -- watcher ------------------------------------------------------------------------------------
 
 watcher::watcher(bus::endpoint& on, const std::string& filter) {
-  subscription_ = on.subscribe(filter, {}, [this](const bus::message& m) {
-    std::lock_guard lock(mutex_);
-    seen_.push_back(m);
-    changed_.notify_all();
+  subscription_ = on.subscribe(filter, {}, [r = record_](const bus::message& m) {
+    std::lock_guard lock(r->mutex);
+    r->seen.push_back(m);
+    r->changed.notify_all();
   });
 }
 
-watcher::~watcher() {
-  subscription_.reset();
-}
-
 bool watcher::wait(const std::function<bool(const std::vector<bus::message>&)>& enough) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, test::patience, [&] { return enough(seen_); });
+  std::unique_lock lock(record_->mutex);
+  return record_->changed.wait_for(lock, test::patience, [&] { return enough(record_->seen); });
 }
 
 std::vector<bus::message> watcher::seen() const {
-  std::lock_guard lock(mutex_);
-  return seen_;
+  std::lock_guard lock(record_->mutex);
+  return record_->seen;
 }
 
 // -- site ---------------------------------------------------------------------------------------
@@ -274,24 +270,27 @@ response site::ask(bus::endpoint& on, const person& who, const std::string& guid
                                r.target.device);
   m.payload = std::make_shared<const std::string>(bus::encode(e, r, bus::encoding::msgpack));
   m.content_type = std::string(bus::content_type_of(bus::root::native));
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::optional<response> last;
-  bool over = false;
-  on.request(m, test::patience, [&](result<bus::message> a) {
-    std::lock_guard lock(mutex);
+  struct outcome {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::optional<response> last;
+    bool over = false;
+  };
+  auto o = std::make_shared<outcome>();
+  on.request(m, test::patience, [o](result<bus::message> a) {
+    std::lock_guard lock(o->mutex);
     if (a)
       if (auto d = bus::decode_response(*a->payload, bus::encoding::msgpack))
-        last = d->body;
-    over = !a || (last && is_final(last->status));
-    changed.notify_all();
-    return over;
+        o->last = d->body;
+    o->over = !a || (o->last && is_final(o->last->status));
+    o->changed.notify_all();
+    return o->over;
   });
-  std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return over; }); // request() has a deadline of its own
-  if (!last)
+  std::unique_lock lock(o->mutex);
+  o->changed.wait(lock, [&] { return o->over; }); // request() has a deadline of its own
+  if (!o->last)
     throw std::runtime_error("no answer");
-  return *last;
+  return *o->last;
 }
 
 // -- machines -----------------------------------------------------------------------------------

@@ -44,15 +44,18 @@ struct machine {
 class watcher {
 public:
   watcher(bus::endpoint& on, const std::string& filter);
-  ~watcher();
   /// Waits until `enough` says so of what has arrived; false after test::patience.
   bool wait(const std::function<bool(const std::vector<bus::message>&)>& enough);
   std::vector<bus::message> seen() const;
 
 private:
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<bus::message> seen_;
+  /// Shared with the handler, which may be under way when the watcher goes.
+  struct record {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<bus::message> seen;
+  };
+  std::shared_ptr<record> record_ = std::make_shared<record>();
   bus::subscription subscription_;
 };
 
