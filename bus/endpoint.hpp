@@ -41,7 +41,9 @@ struct subscribe_options {
   bool retain_as_published = true;
 };
 
-/// Ends the subscription when the last copy goes.
+/// Ends the subscription when the last copy goes: the handler is not called again, but a call may
+/// be under way on the endpoint's thread at that moment. What it uses must outlive the endpoint or
+/// be held by weak_ptr.
 using subscription = std::shared_ptr<void>;
 
 class endpoint {

@@ -86,7 +86,7 @@ private:
   listener on_connect_, on_publish_, on_subscribe_;
   /// A new one for each attempt: MQTTAsync_connect changes what Paho's own threads may still be
   /// reading after a failed attempt, and keeps a pointer to that attempt's token (paho.mqtt.c
-  /// 1.3.12 src/MQTTAsync.c; seen as heap corruption). Last, so that the listeners outlive it.
+  /// 1.3.12 src/MQTTAsync.c). Last, so that the listeners outlive it.
   std::unique_ptr<mqtt::async_client> client_;
 };
 

@@ -61,7 +61,7 @@ public:
 
 private:
   class impl;
-  std::unique_ptr<thread_loop> own_;
+  std::shared_ptr<thread_loop> own_;
   std::shared_ptr<impl> impl_;
 };
 

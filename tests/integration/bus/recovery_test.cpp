@@ -68,9 +68,9 @@ struct store {
 
 TEST_CASE("after kill -9 the broker gets back what it had and what was stored meanwhile") {
   broker b;
+  view seen; // before the endpoint whose handler writes to it
   bus::mqtt_endpoint publishing(b.machine("-/inst/n1", "inst-n1"));
   bus::mqtt_endpoint watching(b.machine("-/inst/n2", "inst-n2"));
-  view seen;
   auto sub = watching.subscribe(current, {}, seen.handler());
   store s;
   bus::outbox_options options;
@@ -92,8 +92,8 @@ TEST_CASE("after kill -9 the broker gets back what it had and what was stored me
     // The watcher has subscribed again by itself.
     REQUIRE(seen.becomes(s.committed));
     // And the broker has everything for one who comes late.
-    bus::mqtt_endpoint late(b.machine("-/inst/n3", "inst-n3"));
     view replay;
+    bus::mqtt_endpoint late(b.machine("-/inst/n3", "inst-n3"));
     auto retained = late.subscribe(current, {}, replay.handler());
     REQUIRE(replay.becomes(s.committed));
   }
@@ -103,23 +103,24 @@ TEST_CASE("after kill -9 the broker gets back what it had and what was stored me
 
 TEST_CASE("a clean restart of the broker is noticed as such and nothing is published again") {
   broker b;
+  view seen;
+  store s;
+  gate g;
+  int echoes = 0, sent = 0;
   bus::mqtt_endpoint publishing(b.machine("-/inst/n1", "inst-n1"));
   REQUIRE(wait_connected(publishing));
-  store s;
-  view seen;
   auto sub = publishing.subscribe(current, {}, seen.handler());
   bus::outbox_options options;
   options.canary_interval = std::chrono::milliseconds(20);
   bus::outbox_publisher publisher(s.outbox, publishing, options);
   // The canary of the first publication of everything, then the one that follows the row.
+  auto echo = publishing.subscribe("oob/v1/-/t/echo", {},
+                                   [&](const bus::message&) { g.with([&] { ++echoes; }); });
   auto written = [&](std::uint64_t count) {
-    gate g;
-    int echoes = 0;
-    auto echo = publishing.subscribe("oob/v1/-/t/echo", {},
-                                     [&](const bus::message&) { g.with([&] { ++echoes; }); });
-    for (int i = 1; i <= 20'000 && publisher.metrics().canaries < count; ++i) {
+    while (sent < 50'000 && publisher.metrics().canaries < count) {
+      ++sent;
       publishing.publish(text("oob/v1/-/t/echo", "x")); // a round trip is time for it to happen
-      if (!until(g, [&] { return echoes >= i; }))
+      if (!until(g, [&] { return echoes >= sent; }))
         return false;
     }
     return publisher.metrics().canaries >= count;
@@ -140,10 +141,11 @@ TEST_CASE("a clean restart of the broker is noticed as such and nothing is publi
 
 TEST_CASE("publications that a dying broker did not take end once") {
   broker b;
-  bus::mqtt_endpoint e(b.machine("-/inst/n1", "inst-n1"));
-  REQUIRE(wait_connected(e));
   gate g;
   int sent = 0, ended = 0, twice = 0, lost = 0;
+  bool refused = false;
+  bus::mqtt_endpoint e(b.machine("-/inst/n1", "inst-n1"));
+  REQUIRE(wait_connected(e));
   // Each completion sends the next, so the window is full when the broker dies.
   std::function<void()> next = [&] {
     const int n = sent++;
@@ -170,7 +172,6 @@ TEST_CASE("publications that a dying broker did not take end once") {
   CHECK(lost == 100);
   CHECK(twice == 0);
   // At once refused while it is away.
-  bool refused = false;
   e.publish(text("oob/v1/-/t/x", "x"), [&](status s) {
     g.with([&] { refused = !s && s.error().what == problem::bus_unavailable; });
   });
@@ -204,11 +205,11 @@ TEST_CASE("an endpoint closes whatever the broker does") {
 TEST_CASE("a broker that comes late is found") {
   broker b;
   b.process().kill();
-  bus::mqtt_endpoint e(b.machine("-/inst/n1", "inst-n1"));
   view seen;
-  auto sub = e.subscribe("oob/v1/-/t/+", {}, seen.handler());
   gate g;
   bool refused = false;
+  bus::mqtt_endpoint e(b.machine("-/inst/n1", "inst-n1"));
+  auto sub = e.subscribe("oob/v1/-/t/+", {}, seen.handler());
   e.publish(text("oob/v1/-/t/x", "lost"), [&](status s) {
     g.with([&] { refused = !s && s.error().what == problem::bus_unavailable; });
   });

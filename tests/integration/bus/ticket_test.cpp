@@ -155,10 +155,10 @@ TEST_CASE("an endpoint with an expired ticket fetches a fresh one and comes back
     const auto lifetime = std::chrono::seconds(++asked <= 2 ? 3 : 3600);
     answer(bus::credentials{"acme/op/alice", b.ticket_for(alice(), lifetime)});
   };
-  bus::mqtt_endpoint e(o);
   std::mutex mutex;
   std::condition_variable changed;
   int ups = 0, downs = 0;
+  bus::mqtt_endpoint e(o);
   auto sub = e.on_connection([&](bool up) {
     std::lock_guard<std::mutex> lock(mutex);
     ++(up ? ups : downs);
