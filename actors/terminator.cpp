@@ -259,7 +259,7 @@ void terminator::down(const device_ref& ref, link_epoch epoch, link_end why, std
       caf::anon_send(actor_, link_closed{ref, epoch, why, std::move(text)});
   }
   // Conditional on the epoch: a late word about an old socket changes nothing.
-  with_.store.link_down(ref, epoch, [ref](result<bool> r) {
+  with_.store.link_down(ref, epoch, why, [ref](result<bool> r) {
     if (!r)
       spdlog::warn("device={} link end not stored: {}", to_string(ref), to_string(r.error()));
   });

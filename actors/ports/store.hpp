@@ -54,6 +54,18 @@ struct device_record {
   time_ms last_connected = 0, last_disconnected = 0, last_seen = 0;
 };
 
+/// What the link table says, which is the truth about who has the tunnel; observations on the bus
+/// only announce it.
+struct link_fact {
+  link_epoch epoch = 0;                ///< 0: never connected
+  link_state state = link_state::down; ///< down, up or unknown (its terminator died)
+  std::string instance;
+  uuid incarnation;
+  std::string peer;
+  std::string why; ///< of a link that is down: the name of its link_end, perhaps empty
+  time_ms since = 0;
+};
+
 /// What a client may change of a record; absent members stay.
 struct device_change {
   device_ref ref;
@@ -122,6 +134,7 @@ struct command_row {
 
 struct device_row {
   device_record record;
+  link_fact link;
   desired_state desired;
   revision desired_rev = 0;
   current_state current;
@@ -139,6 +152,9 @@ struct current_write {
   std::vector<bus::outgoing> publish; ///< already encoded, with the new revision in them
   std::vector<command_row> commands;  ///< to be updated (status, dispatched, outcome) by id
   bool durable = false;               ///< true: commit before answering (edge commands)
+  /// Epoch of the lease this is written under; another holder: stale_controller, nothing is
+  /// written. 0: no fence.
+  std::uint64_t fence = 0;
 };
 struct current_written {
   bool conflict = false; ///< somebody else wrote: reload
@@ -151,12 +167,14 @@ struct desired_write {
   desired_state next;
   std::vector<bus::outgoing> publish;
   command_row command; ///< recorded under its id with the outcome already final
+  std::uint64_t fence = 0; ///< as in current_write
 };
 struct command_write {
   command_row command;
   std::vector<bus::outgoing> publish;
   /// For power.action towards a level: the wish that goes with it, in the same transaction.
-  std::optional<desired_write> wish; ///< its `command` member is ignored
+  std::optional<desired_write> wish; ///< its `command` and `fence` members are ignored
+  std::uint64_t fence = 0;           ///< as in current_write
 };
 struct write_outcome {
   enum class kind : std::uint8_t { written, conflict, duplicate } what = kind::written;
@@ -197,7 +215,7 @@ public:
   /// Newest authenticated tunnel wins. Concurrent calls are put into one multi-row statement.
   virtual void take_epoch(epoch_request req, answer<epoch_grant> cb) = 0;
   /// Only if `epoch` is still the link's; false: it was stale, nothing changed.
-  virtual void link_down(device_ref ref, link_epoch epoch, answer<bool> cb) = 0;
+  virtual void link_down(device_ref ref, link_epoch epoch, link_end why, answer<bool> cb) = 0;
   /// At start: links of former incarnations of this instance are nobody's now. With their epochs.
   virtual void forget_links(std::string instance, uuid incarnation,
                             answer<std::vector<std::pair<device_ref, link_epoch>>> cb) = 0;

@@ -199,7 +199,7 @@ void link_batches::pump_epochs() {
             });
 }
 
-void pg_store::link_down(device_ref ref, link_epoch epoch, answer<bool> cb) {
+void pg_store::link_down(device_ref ref, link_epoch epoch, link_end /*why*/, answer<bool> cb) {
   if (auto ok = check_tenant(ref.tenant); !ok)
     return db_.post([cb = std::move(cb), why = ok.error()] { cb(why); });
   if (!batches_->admit(cb))

@@ -67,12 +67,15 @@ explanation explain(problem p) {
             false};
   case problem::internal:
     return {"internal", "A defect in Outband.", "Report it with the server's log.", 500, false};
+  case problem::stale_controller:
+    return {"stale-controller", "Another node has taken over control meanwhile.",
+            "Send the same request, with the same id, again.", 503, true};
   }
   return {"internal", "A defect in Outband.", "Report it with the server's log.", 500, false};
 }
 
 std::optional<problem> problem_from_code(std::string_view code) {
-  for (auto i = 0; i <= static_cast<int>(problem::internal); ++i) {
+  for (auto i = 0; i <= static_cast<int>(problem::stale_controller); ++i) {
     auto p = static_cast<problem>(i);
     if (explain(p).code == code)
       return p;

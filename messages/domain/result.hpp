@@ -38,6 +38,7 @@ enum class problem : std::uint8_t {
   bus_unavailable,    ///< the broker cannot be reached
   cancelled,          ///< superseded by a newer request
   internal,           ///< a defect of ours
+  stale_controller,   ///< said by a controller that has lost its lease
 };
 
 struct explanation {

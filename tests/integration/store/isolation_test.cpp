@@ -32,7 +32,7 @@ TEST_CASE("a device of another tenant does not exist for any function") {
   refused(
       call<nothing>([&](auto cb) { s.store.delete_device(mine, {message("globex/x", "x")}, cb); }));
   refused(s.take(mine));
-  refused(call<bool>([&](auto cb) { s.store.link_down(mine, epoch, cb); }));
+  refused(call<bool>([&](auto cb) { s.store.link_down(mine, epoch, link_end::peer_closed, cb); }));
   refused(call<device_row>([&](auto cb) { s.store.load_device(mine, cb); }));
   refused(call<desired_row>([&](auto cb) { s.store.read_desired(mine, cb); }));
   refused(s.write(mine, 1, power_target::off, 3, {message("globex/x", "x")}));

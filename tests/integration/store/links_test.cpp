@@ -9,7 +9,7 @@ using namespace outband::test;
 namespace {
 
 result<bool> down(stage& s, const device_ref& ref, link_epoch epoch) {
-  return call<bool>([&](auto cb) { s.store.link_down(ref, epoch, cb); });
+  return call<bool>([&](auto cb) { s.store.link_down(ref, epoch, link_end::peer_closed, cb); });
 }
 
 device_record get(stage& s, const device_ref& ref) {

@@ -213,7 +213,7 @@ TEST_CASE("whoever still waits when the store closes is answered") {
         good += r.ok();
       });
     s->store.take_epoch({ref, "n1", id(1), "p"}, [&](result<epoch_grant>) { ++answered; });
-    s->store.link_down(ref, 1, [&](result<bool>) { ++answered; });
+    s->store.link_down(ref, 1, link_end::peer_closed, [&](result<bool>) { ++answered; });
     s->first.reset();
   }
   CHECK(answered == 302);

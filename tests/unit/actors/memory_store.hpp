@@ -112,7 +112,7 @@ public:
     d.instance = req.instance;
     later(cb, g);
   }
-  void link_down(device_ref ref, link_epoch epoch, answer<bool> cb) override {
+  void link_down(device_ref ref, link_epoch epoch, link_end, answer<bool> cb) override {
     auto at = devices.find(to_string(ref));
     if (at == devices.end())
       return refuse(cb, problem::not_found);

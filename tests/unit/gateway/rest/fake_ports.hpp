@@ -177,7 +177,7 @@ public:
   // REST never calls these.
   void find_cira_identity(device_id, answer<cira_identity> cb) override { cb(never()); }
   void take_epoch(epoch_request, answer<epoch_grant> cb) override { cb(never()); }
-  void link_down(device_ref, link_epoch, answer<bool> cb) override { cb(never()); }
+  void link_down(device_ref, link_epoch, link_end, answer<bool> cb) override { cb(never()); }
   void forget_links(std::string, uuid,
                     answer<std::vector<std::pair<device_ref, link_epoch>>> cb) override {
     cb(never());
