@@ -222,6 +222,7 @@ std::string_view grpc_code(problem p) {
   case problem::link_down:
   case problem::store_unavailable:
   case problem::bus_unavailable:
+  case problem::stale_controller:
     return "Unavailable";
   case problem::device_protocol:
   case problem::internal:

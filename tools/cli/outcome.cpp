@@ -93,6 +93,7 @@ exit_code exit_of(const failure& f) {
   case problem::bus_unavailable:
   case problem::cancelled:
   case problem::internal:
+  case problem::stale_controller:
     return exit_code::other;
   }
   return exit_code::other;
