@@ -1,4 +1,5 @@
 #include "bus/local_endpoint.hpp"
+#include "bus/routed_endpoint.hpp"
 #include "bus/scripted_endpoint.hpp"
 #include "tests/support/process.hpp" // patience
 
@@ -43,7 +44,33 @@ struct scripted_backend {
   }
 };
 
+bus::routed_options routed() {
+  bus::routed_options o;
+  o.response_prefix = "oob/v1/-/t/answers";
+  o.window = 10'000;
+  return o;
+}
+
+/// Each endpoint is a process of its own; between them is a local bus, or a scripted one.
+struct routed_local_backend : local_backend {
+  std::vector<std::unique_ptr<bus::endpoint>> far;
+
+  std::unique_ptr<bus::endpoint> attach() {
+    far.push_back(bus.attach());
+    return std::make_unique<bus::routed_endpoint>(*far.back(), routed());
+  }
+};
+
+struct routed_scripted_backend : scripted_backend {
+  std::vector<std::unique_ptr<bus::endpoint>> far;
+
+  std::unique_ptr<bus::endpoint> attach() {
+    far.push_back(bus.attach());
+    return std::make_unique<bus::routed_endpoint>(*far.back(), routed(), bus.loop());
+  }
+};
+
 } // namespace
 
-#define BUS_BACKENDS local_backend, scripted_backend
+#define BUS_BACKENDS local_backend, scripted_backend, routed_local_backend, routed_scripted_backend
 #include "tests/unit/bus/endpoint_contract.hpp"
