@@ -45,6 +45,9 @@ json to_json(const machine_report& r, bool with_requests) {
     out["challenges"] = r.challenges;
     out["last_down"] = r.last_down;
     out["requests"] = r.requests;
+    out["carried_out"] = json::object();
+    for (const auto& [state, count] : r.carried_out)
+      out["carried_out"][std::to_string(state)] = count;
   }
   return out;
 }

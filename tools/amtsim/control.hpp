@@ -3,7 +3,8 @@
 ///
 ///   {"op":"list"}                              ->
 ///   {"ok":true,"machines":[{guid,hostname,power,...}]}
-///   {"op":"get","guid":"..."}                  -> {"ok":true,"machine":{..., "requests":{...}}}
+///   {"op":"get","guid":"..."}                  -> {"ok":true,"machine":{..., "requests":{...},
+///   "carried_out":{"8":2}}}
 ///   {"op":"fault","guid":"...","kind":"slow","ms":500,"count":3}     kinds: faults.hpp
 ///   {"op":"clear_faults","guid":"..."}
 ///   {"op":"press_power_button","guid":"..."}

@@ -112,6 +112,7 @@ std::uint32_t device_model::request_power(std::uint32_t state, fault_set& faults
   if (faults.take(fault_kind::ignore_power) ||
       (graceful && faults.take(fault_kind::ignore_graceful)))
     return success;
+  ++carried_out_[static_cast<int>(state)];
   begin_action(*action, graceful, now);
   return success;
 }

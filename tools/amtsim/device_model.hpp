@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -88,6 +89,8 @@ public:
   // -- power --
   power_state power() const { return power_; }
   std::uint64_t boots() const { return boots_; }
+  /// How often each requested power state was carried out: the CIM code, how many requests.
+  const std::map<int, std::uint64_t>& carried_out() const { return carried_out_; }
   /// What may be asked now, in the firmware's order.
   std::vector<int> available_states() const;
   /// RequestPowerStateChange; gives the ReturnValue.
@@ -149,6 +152,7 @@ private:
   std::uint64_t random_;
   power_state power_ = power_state::on;
   std::uint64_t boots_ = 0;
+  std::map<int, std::uint64_t> carried_out_;
   sim_time os_ready_{0};
   std::vector<transition> pending_; ///< in order of time; at most two
   std::uint64_t messages_ = 0;

@@ -104,7 +104,7 @@ void machine::set_os_power_saving(int state) {
 machine_report machine::report() const {
   return {who().guid,     who().hostname, model_.power(), model_.os_power_saving,
           model_.boots(), tunnel_.up(),   links_,         refused_,
-          challenges_,    last_down_,     requests_};
+          challenges_,    last_down_,     requests_,      model_.carried_out()};
 }
 
 void machine::stop() {

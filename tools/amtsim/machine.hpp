@@ -60,6 +60,7 @@ struct machine_report {
   std::uint64_t challenges = 0;                  ///< 401s
   std::string last_down;                         ///< why the last tunnel ended
   std::map<std::string, std::uint64_t> requests; ///< per class and operation
+  std::map<int, std::uint64_t> carried_out;      ///< power requests, per requested state
 };
 
 class machine final : private cira_client::owner {

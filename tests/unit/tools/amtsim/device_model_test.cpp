@@ -195,6 +195,19 @@ TEST_CASE("a crash reboots a running machine only") {
   CHECK(m.after(1000).empty());
 }
 
+TEST_CASE("only power requests that are carried out are counted, each under its state") {
+  bench_machine m;
+  CHECK(m.ask(10) == 0);
+  CHECK(m.ask(10) == 0);
+  CHECK(m.ask(2) == not_ready); // it is on
+  CHECK(m.ask(99) == invalid_parameter);
+  m.faults.add(fault_kind::ignore_power, sim_time{0}, 1, m.now);
+  CHECK(m.ask(8) == 0);
+  m.after(200);
+  CHECK(m.ask(12) == 0);
+  CHECK(m.model.carried_out() == std::map<int, std::uint64_t>{{10, 2}, {12, 1}});
+}
+
 TEST_CASE("the four newest nonces are valid") {
   bench_machine m;
   const auto first = m.model.new_nonce();
