@@ -44,8 +44,8 @@ stored as (
   returning tenant, guid, (xmax = 0) as created
 ),
 linked as (
-  insert into link (tenant, guid, epoch)
-  select s.tenant, s.guid, coalesce(p.epoch, 0)
+  insert into link (tenant, guid, epoch, told_epoch)
+  select s.tenant, s.guid, coalesce(p.epoch, 0), coalesce(p.epoch, 0)
   from stored s left join deleted_device p on p.tenant = s.tenant and p.guid = s.guid
   where s.created
   on conflict do nothing

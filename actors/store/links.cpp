@@ -29,7 +29,7 @@ update link l set
   epoch = l.epoch + 1,
   prev_instance = case when l.state = 'up' then l.instance else '' end,
   prev_epoch = case when l.state = 'up' then l.epoch else 0 end,
-  instance = req.instance, incarnation = req.incarnation, peer = req.peer, state = 'up',
+  instance = req.instance, incarnation = req.incarnation, peer = req.peer, state = 'up', why = '',
   since = now_ms(), last_connected = now_ms(), last_seen = now_ms()
 from req join locked on locked.tenant = req.tenant and locked.guid = req.guid
 where l.tenant = req.tenant and l.guid = req.guid
@@ -37,8 +37,8 @@ returning req.ord, l.epoch, l.prev_instance, l.prev_epoch)"};
 
 const statement links_down_sql{"links_down", R"(
 with req as materialized (
-  select * from unnest($1::text[], $2::uuid[], $3::bigint[])
-    with ordinality as r (tenant, guid, epoch, ord)
+  select * from unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[])
+    with ordinality as r (tenant, guid, epoch, why, ord)
 ),
 locked as materialized (
   select l.tenant, l.guid from link l join req on l.tenant = req.tenant and l.guid = req.guid
@@ -47,7 +47,8 @@ locked as materialized (
 closed as (
   update link l set
     state = 'down',
-    since = case when l.state = 'up' then now_ms() else l.since end,
+    why = case when l.state <> 'down' then req.why else l.why end,
+    since = case when l.state <> 'down' then now_ms() else l.since end,
     last_disconnected = case when l.state = 'up' then now_ms() else l.last_disconnected end
   from req join locked on locked.tenant = req.tenant and locked.guid = req.guid
   where l.tenant = req.tenant and l.guid = req.guid and l.epoch = req.epoch and req.epoch > 0
@@ -72,7 +73,7 @@ where l.tenant = req.tenant and l.guid = req.guid)"};
 
 // The instance is a node's name, not a tenant's: its links are of many tenants.
 const statement forget_links_sql{"forget_links", R"(
-update link set state = 'down', since = now_ms(), last_disconnected = now_ms()
+update link set state = 'down', why = '', since = now_ms(), last_disconnected = now_ms()
 where instance = $1::text and state = 'up' and incarnation is distinct from $2::uuid
 returning tenant, guid, epoch)"};
 
@@ -91,6 +92,7 @@ struct epoch_item {
 struct down_item {
   device_key key;
   link_epoch epoch = 0;
+  link_end why = link_end::peer_closed;
   answer<bool> cb;
 };
 struct sightings {
@@ -199,13 +201,13 @@ void link_batches::pump_epochs() {
             });
 }
 
-void pg_store::link_down(device_ref ref, link_epoch epoch, link_end /*why*/, answer<bool> cb) {
+void pg_store::link_down(device_ref ref, link_epoch epoch, link_end why, answer<bool> cb) {
   if (auto ok = check_tenant(ref.tenant); !ok)
-    return db_.post([cb = std::move(cb), why = ok.error()] { cb(why); });
+    return db_.post([cb = std::move(cb), refusal = ok.error()] { cb(refusal); });
   if (!batches_->admit(cb))
     return;
-  db_.post([b = batches_, ref = std::move(ref), epoch, cb = std::move(cb)]() mutable {
-    b->down.add({{ref.tenant, ref.device}, epoch, std::move(cb)});
+  db_.post([b = batches_, ref = std::move(ref), epoch, why, cb = std::move(cb)]() mutable {
+    b->down.add({{ref.tenant, ref.device}, epoch, why, std::move(cb)});
     b->pump_down();
   });
 }
@@ -217,13 +219,15 @@ void link_batches::pump_down() {
   std::vector<std::string> tenants;
   std::vector<uuid> guids;
   std::vector<std::int64_t> of_epochs;
+  std::vector<std::string> ends;
   for (const auto& item : batch) {
     tenants.push_back(item.key.first);
     guids.push_back(item.key.second);
     of_epochs.push_back(static_cast<std::int64_t>(item.epoch));
+    ends.emplace_back(to_string(item.why));
   }
   params p;
-  p.texts(tenants).ids(guids).numbers(of_epochs);
+  p.texts(tenants).ids(guids).numbers(of_epochs).texts(ends);
   db.submit(lane::relaxed, links_down_sql, std::move(p), true,
             [b = shared_from_this(), batch = std::move(batch)](reply r) {
               b->queued -= batch.size();

@@ -1,6 +1,7 @@
 #include "actors/store/migrations.hpp"
 
 #include "actors/store/migrations/0001_initial.hpp"
+#include "actors/store/migrations/0002_cluster.hpp"
 #include "actors/store/pipeline.hpp"
 #include "messages/domain/text.hpp"
 
@@ -124,7 +125,7 @@ status apply(connection& c, const migration& m) {
 } // namespace
 
 const std::vector<migration>& migrations() {
-  static const std::vector<migration> all{{1, "initial", schema_0001}};
+  static const std::vector<migration> all{{1, "initial", schema_0001}, {2, "cluster", schema_0002}};
   return all;
 }
 
