@@ -39,6 +39,9 @@ struct subscribe_options {
   std::uint8_t retain_handling = 0;
   /// Keep the publisher's retain flag, so that a retained command can be refused.
   bool retain_as_published = true;
+  /// For commands, which are never retained: what comes with the retain flag is not delivered but
+  /// counted, and its topic is cleared with an empty retained message. Needs retain_as_published.
+  bool refuse_retained = false;
 };
 
 /// Ends the subscription when the last copy goes: the handler is not called again, but a call may

@@ -161,7 +161,19 @@ void in_process_bus::deliver(const std::shared_ptr<filter_entry>& to, std::uint6
       m.expiry = std::chrono::ceil<std::chrono::seconds>(left);
     }
   }
+  if (m.retain && to->options.refuse_retained)
+    return refuse(to->owner, m);
   to->on_message(m);
+}
+
+void in_process_bus::refuse(client_id who, const message& m) {
+  if (m.payload->empty())
+    return; // a clearing, perhaps our own
+  message empty;
+  empty.topic = m.topic;
+  empty.payload = std::make_shared<const std::string>();
+  empty.retain = true;
+  publish(who, std::move(empty), {});
 }
 
 void in_process_bus::replay(client& c, const std::shared_ptr<filter_entry>& to) {

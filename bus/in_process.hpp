@@ -89,6 +89,8 @@ private:
   void replay(client& c, const std::shared_ptr<filter_entry>& to);
   void deliver(const std::shared_ptr<filter_entry>& to, std::uint64_t connection, message m,
                std::optional<time_point> expires);
+  /// Clears what a subscription does not take retained.
+  void refuse(client_id who, const message& m);
   void finish(client_id who, std::uint64_t serial, status outcome);
   void tell(client& c);
 

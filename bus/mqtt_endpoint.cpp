@@ -1,15 +1,10 @@
 #include "bus/mqtt_endpoint.hpp"
 
 #include "bus/in_process.hpp" // response_topic
-#include "bus/mqtt_link.hpp"
-#include "bus/request_table.hpp"
-#include "messages/domain/roles.hpp"
+#include "bus/mqtt_endpoint_impl.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <list>
-#include <set>
+#include <random>
 #include <spdlog/spdlog.h>
 
 namespace outband::bus {
@@ -21,73 +16,13 @@ credential_source fixed_credentials(std::string username, std::string password) 
   };
 }
 
-struct mqtt_endpoint::impl : std::enable_shared_from_this<impl> {
-  struct subscriber {
-    handler on_message;
-    std::atomic<bool> alive{true};
-  };
-  struct filter_entry {
-    std::uint32_t id = 0;
-    subscribe_options options;
-    std::vector<std::shared_ptr<subscriber>> subscribers;
-  };
-  struct listener {
-    std::function<void(bool)> changed;
-    std::atomic<bool> alive{true};
-  };
-  struct held_message {
-    message what;
-    completion done;
-  };
-
-  explicit impl(mqtt_options o)
-      : options(std::move(o)), salt(std::random_device{}() | std::uint64_t{1} << 40),
-        window(options.window) {
-    salt ^= static_cast<std::uint64_t>(std::random_device{}()) << 32;
-    requests =
-        std::make_shared<request_table>(*loop, response_topic(options.response_prefix, salt), salt);
-  }
-
-  const mqtt_options options;
-  std::uint64_t salt;
-  std::shared_ptr<thread_loop> loop = std::make_shared<thread_loop>();
-  std::shared_ptr<request_table> requests;
-  subscription answers;
-
-  mutable std::mutex mutex;
-  std::condition_variable drained;
-  // Guarded by the mutex.
-  bool closed = false, up = false;
-  std::size_t window, in_window = 0, maximum_packet = 0;
-  std::uint32_t next_id = 0;
-  std::map<std::string, filter_entry> filters;
-  std::list<std::shared_ptr<listener>> listeners;
-  mqtt_counters counted;
-  std::string error;
-
-  // Tasks of the loop only.
-  std::shared_ptr<mqtt_link> rx, tx;
-  bool rx_ready = false;         ///< every subscription was answered on this connection
-  std::size_t pending_subs = 0;  ///< SUBSCRIBEs without SUBACK
-  std::set<std::uint32_t> sent;  ///< subscribed on this connection
-  std::deque<held_message> held; ///< publications that wait for a SUBACK; within the window
-
-  void start();
-  void close();
-  void link_up(bool publishes, const link_limits& limits);
-  void link_down(bool publishes, const std::string& why);
-  void note_failure(bool publishes, const std::string& why);
-  void evaluate();
-  void hand_over(message m, completion done);
-  void flush_held();
-  void finish(const completion& done, status outcome);
-  void send_subscribe(const std::string& filter, std::uint32_t id, bool again);
-  void received(message m, const std::vector<std::uint32_t>& ids);
-  void publish(message m, completion done);
-  subscription subscribe(std::string filter, subscribe_options how, handler on_message);
-  void unsubscribe(const std::string& filter, const std::shared_ptr<subscriber>& who);
-  std::optional<failure> refusal(const message& m) const;
-};
+mqtt_endpoint::impl::impl(mqtt_options o)
+    : options(std::move(o)), salt(std::random_device{}() | std::uint64_t{1} << 40),
+      window(options.window) {
+  salt ^= static_cast<std::uint64_t>(std::random_device{}()) << 32;
+  requests =
+      std::make_shared<request_table>(*loop, response_topic(options.response_prefix, salt), salt);
+}
 
 void mqtt_endpoint::impl::start() {
   auto weak = weak_from_this();
@@ -105,12 +40,17 @@ void mqtt_endpoint::impl::start() {
       if (auto self = weak.lock())
         self->note_failure(publishes, why);
     };
+    events.reason = [weak](int code) {
+      if (auto self = weak.lock())
+        self->note_reason(code);
+    };
     events.received = [weak](message m, const std::vector<std::uint32_t>& ids) {
       if (auto self = weak.lock())
         self->received(std::move(m), ids);
     };
     (publishes ? tx : rx) = std::make_shared<mqtt_link>(loop, options, publishes, events);
   }
+  inbound = rx->inbound();
   if (auto topic = response_topic(options.response_prefix, salt); !topic.empty()) {
     subscribe_options live;
     live.retain_handling = 2;
@@ -178,83 +118,34 @@ void mqtt_endpoint::impl::note_failure(bool publishes, const std::string& why) {
                  publishes ? "tx" : "rx", options.host, options.port, why);
 }
 
+void mqtt_endpoint::impl::note_reason(int code) {
+  std::lock_guard<std::mutex> lock(mutex);
+  ++counted.by_reason[code];
+  counted.takeovers += code == 0x8e ? 1 : 0; // MQTT 5 section 3.14.2.1: session taken over
+}
+
 /// Tells the listeners when "both are up and subscribed" has changed.
 void mqtt_endpoint::impl::evaluate() {
   const bool now_up = rx->is_up() && tx->is_up() && rx_ready;
   std::vector<std::shared_ptr<listener>> told;
+  std::set<std::string> planted;
   {
     std::lock_guard<std::mutex> lock(mutex);
     if (up == now_up || closed)
       return;
     up = now_up;
-    if (up)
+    if (up) {
       error.clear();
+      planted.swap(to_clear);
+    }
     told.assign(listeners.begin(), listeners.end());
   }
   spdlog::info("bus client={} {}", options.client_id, now_up ? "connected" : "disconnected");
+  for (const auto& topic : planted)
+    clear(topic);
   for (const auto& l : told)
     if (l->alive)
       l->changed(now_up);
-}
-
-std::optional<failure> mqtt_endpoint::impl::refusal(const message& m) const {
-  if (auto ok = check_message(m, options.max_payload); !ok)
-    return ok.error();
-  if (closed || !up)
-    return fail(problem::bus_unavailable, error.empty() ? "not connected" : error);
-  const auto size = m.topic.size() + m.payload->size() + m.content_type.size() +
-                    m.response_topic.size() + m.correlation.size() + 64;
-  if (maximum_packet != 0 && size > maximum_packet)
-    return fail(problem::too_large,
-                "the broker takes " + std::to_string(maximum_packet) + " octets per packet");
-  if (in_window >= window)
-    return fail(problem::busy, "the window of the bus is full");
-  return std::nullopt;
-}
-
-void mqtt_endpoint::impl::publish(message m, completion done) {
-  std::lock_guard<std::mutex> lock(mutex);
-  if (auto why = refusal(m)) {
-    if (done)
-      loop->post([done = std::move(done), why = std::move(*why)] { done(why); });
-    return;
-  }
-  ++in_window;
-  // Posted under the lock, so that the order of calls is the order on the wire.
-  loop->post([self = this, m = std::move(m), done = std::move(done)]() mutable {
-    self->hand_over(std::move(m), std::move(done));
-  });
-}
-
-void mqtt_endpoint::impl::hand_over(message m, completion done) {
-  if (pending_subs > 0 || !held.empty()) {
-    held.push_back({std::move(m), std::move(done)});
-    return;
-  }
-  tx->publish(m, [self = this, done = std::move(done)](status outcome) {
-    self->finish(done, std::move(outcome));
-  });
-}
-
-void mqtt_endpoint::impl::flush_held() {
-  auto waiting = std::move(held);
-  held.clear();
-  for (auto& h : waiting)
-    tx->publish(h.what, [self = this, done = std::move(h.done)](status outcome) {
-      self->finish(done, std::move(outcome));
-    });
-}
-
-void mqtt_endpoint::impl::finish(const completion& done, status outcome) {
-  {
-    std::lock_guard<std::mutex> lock(mutex);
-    --in_window;
-    ++(outcome ? counted.published : counted.publish_refused);
-    if (in_window == 0)
-      drained.notify_all();
-  }
-  if (done)
-    done(std::move(outcome));
 }
 
 void mqtt_endpoint::impl::send_subscribe(const std::string& filter, std::uint32_t id, bool again) {
@@ -329,26 +220,6 @@ void mqtt_endpoint::impl::unsubscribe(const std::string& filter,
       self->rx->unsubscribe(filter);
   });
   filters.erase(it);
-}
-
-void mqtt_endpoint::impl::received(message m, const std::vector<std::uint32_t>& ids) {
-  std::vector<std::pair<std::uint32_t, std::shared_ptr<subscriber>>> to;
-  {
-    std::lock_guard<std::mutex> lock(mutex);
-    ++counted.received;
-    for (const auto& [filter, entry] : filters) {
-      const bool mine = ids.empty() ? topic_matches(filter, m.topic)
-                                    : std::find(ids.begin(), ids.end(), entry.id) != ids.end();
-      if (mine)
-        for (const auto& s : entry.subscribers)
-          to.emplace_back(entry.id, s);
-    }
-  }
-  for (const auto& [id, s] : to) {
-    m.subscription_id = id;
-    if (s->alive)
-      s->on_message(m);
-  }
 }
 
 void mqtt_endpoint::impl::close() {
@@ -428,7 +299,11 @@ subscription mqtt_endpoint::on_connection(std::function<void(bool)> changed) {
 
 mqtt_counters mqtt_endpoint::counters() const {
   std::lock_guard<std::mutex> lock(impl_->mutex);
-  return impl_->counted;
+  auto out = impl_->counted;
+  out.inbound_overflows = impl_->inbound->overflows;
+  out.inbound_dropped = impl_->inbound->dropped;
+  out.inbound_waiting = impl_->inbound->messages;
+  return out;
 }
 
 std::string mqtt_endpoint::last_error() const {

@@ -14,6 +14,8 @@
 
 #include "bus/endpoint.hpp"
 
+#include <map>
+
 namespace outband::bus {
 
 struct credentials {
@@ -32,6 +34,12 @@ struct mqtt_options {
   std::string cert_file, key_file; ///< PEM; empty: no client certificate
   bool verify_host = true;         ///< `host` must be in the broker's certificate
   credential_source credentials;   ///< none: the certificate is enough
+  /// Asked before every attempt of either connection; none: yes. Called on the endpoint's thread,
+  /// answers once, then or later (a `true` that waits for a lease needs no asking again), from any
+  /// thread. `false`: no attempt now, asked again after the back-off, which does not grow. For a
+  /// client id that several processes share: the broker ends the loser's connections, and the
+  /// loser must stay away.
+  std::function<void(std::function<void(bool)>)> may_connect;
 
   std::string client_id;       ///< unique on the broker and stable: the broker fences by it
   std::string response_prefix; ///< requests are answered below it; empty: makes no requests
@@ -48,6 +56,10 @@ struct mqtt_options {
   /// at once; attempts never end.
   std::chrono::milliseconds reconnect_base{1000}, reconnect_cap{60'000};
   std::chrono::seconds connect_timeout{10};
+  /// What has come and waits for handlers. Beyond either bound the receiving connection is dropped
+  /// and made again, so that what is retained comes again and gaps in sequences show.
+  std::size_t max_inbound = 65'536;
+  std::size_t max_inbound_octets = 64 * 1024 * 1024;
   /// At destruction: how long what is in flight may take.
   std::chrono::milliseconds closing_grace{1000};
 };
@@ -55,6 +67,15 @@ struct mqtt_options {
 struct mqtt_counters {
   std::uint64_t connects = 0, connects_failed = 0, connections_lost = 0;
   std::uint64_t published = 0, publish_refused = 0, received = 0, subscribe_refused = 0;
+  std::uint64_t retained_refused = 0;  ///< see subscribe_options::refuse_retained
+  std::uint64_t inbound_overflows = 0; ///< connections dropped because handlers lagged
+  std::uint64_t inbound_dropped = 0;   ///< messages that came between overflow and drop
+  std::size_t inbound_waiting = 0;     ///< now
+  /// Ended because somebody connected with our client id. Mosquitto 2.0 does not say so.
+  std::uint64_t takeovers = 0;
+  /// By MQTT reason code, 0x80 and above: refused connections, publications and subscriptions, and
+  /// why the broker ended connections. (0x10, "no subscriber", Paho does not show.)
+  std::map<int, std::uint64_t> by_reason;
 };
 
 class mqtt_endpoint final : public endpoint {

@@ -1,164 +1,134 @@
 #include "bus/mqtt_link.hpp"
 
-#include <cstdio>
+#include "bus/paho.hpp"
 
 namespace outband::bus {
 
 namespace {
 
-std::string uri_of(const mqtt_options& o) {
-  const bool v6 = o.host.find(':') != std::string::npos;
-  return (o.tls ? "ssl://" : "tcp://") + (v6 ? "[" + o.host + "]" : o.host) + ":" +
-         std::to_string(o.port);
-}
-
-mqtt::create_options creation() {
-  mqtt::create_options out(MQTTVERSION_5);
-  // Paho counts every message it has, connected or not; our own window is the bound.
-  out.set_max_buffered_messages(65535);
-  return out;
-}
-
-std::string hex(int code) {
-  char text[8];
-  std::snprintf(text, sizeof text, "0x%02x", static_cast<unsigned>(code) & 0xff);
-  return text;
-}
-
-/// Paho reports refused connections in the return code and refused publications in the reason code.
-std::string why_failed(const mqtt::token& t) {
-  const int rc = t.get_return_code();
-  const int reason = static_cast<int>(t.get_reason_code());
-  const int code = reason >= 0x80 ? reason : rc;
-  if (code >= 0x80)
-    return "refused by the broker: " + reason_failure(code).detail;
-  return "Paho error " + std::to_string(rc);
-}
-
 void* context_of(std::uint64_t serial) {
   return reinterpret_cast<void*>(static_cast<std::uintptr_t>(serial));
 }
 
-message from_paho(const mqtt::const_message_ptr& in, std::vector<std::uint32_t>& ids) {
-  using mqtt::property;
-  message out;
-  out.topic = in->get_topic();
-  out.payload = in->get_payload_ref().ptr(); // shares Paho's copy
-  if (!out.payload)
-    out.payload = std::make_shared<const std::string>();
-  out.retain = in->is_retained();
-  out.qos = static_cast<std::uint8_t>(in->get_qos());
-  const auto& props = in->get_properties();
-  auto text = [&](property::code what, std::string& into) {
-    if (props.contains(what))
-      into = mqtt::get<std::string>(props, what);
-  };
-  text(property::CONTENT_TYPE, out.content_type);
-  text(property::RESPONSE_TOPIC, out.response_topic);
-  text(property::CORRELATION_DATA, out.correlation);
-  if (props.contains(property::MESSAGE_EXPIRY_INTERVAL))
-    out.expiry =
-        std::chrono::seconds(mqtt::get<std::uint32_t>(props, property::MESSAGE_EXPIRY_INTERVAL));
-  for (std::size_t i = 0; i < props.count(property::SUBSCRIPTION_IDENTIFIER); ++i)
-    ids.push_back(mqtt::get<std::uint32_t>(props, property::SUBSCRIPTION_IDENTIFIER, i));
-  return out;
-}
+/// Paho calls it from its threads; the serial number says which operation it was.
+class listener final : public mqtt::iaction_listener {
+public:
+  std::function<void(std::uint64_t serial, const mqtt::token& t, bool ok)> done;
+  void on_success(const mqtt::token& t) override { report(t, true); }
+  void on_failure(const mqtt::token& t) override { report(t, false); }
 
-mqtt::message_ptr to_paho(const message& m) {
-  using mqtt::property;
-  mqtt::properties props;
-  if (!m.content_type.empty())
-    props.add({property::CONTENT_TYPE, m.content_type});
-  if (!m.response_topic.empty())
-    props.add({property::RESPONSE_TOPIC, m.response_topic});
-  if (!m.correlation.empty())
-    props.add({property::CORRELATION_DATA, mqtt::binary_ref(m.correlation)});
-  if (m.expiry)
-    props.add({property::MESSAGE_EXPIRY_INTERVAL, static_cast<std::int32_t>(std::min<std::int64_t>(
-                                                      std::max<std::int64_t>(m.expiry->count(), 0),
-                                                      std::numeric_limits<std::int32_t>::max()))});
-  return mqtt::message::create(m.topic, mqtt::binary_ref(m.payload), m.qos, m.retain, props);
-}
+private:
+  void report(const mqtt::token& t, bool ok) {
+    // Paho's C frames are above: nothing may be thrown through them.
+    try {
+      done(static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(t.get_user_context())), t,
+           ok);
+    } catch (...) { // NOLINT(bugprone-empty-catch): out of memory; the watchdog or loss ends it
+    }
+  }
+};
 
 } // namespace
 
-failure reason_failure(int code) {
-  code &= 0xff;
-  switch (code) { // MQTT 5 section 2.4
-  case 0x86:
-    return fail(problem::unauthenticated, hex(code) + " bad user name or password");
-  case 0x87:
-    return fail(problem::forbidden, hex(code) + " not authorized");
-  case 0x88:
-  case 0x89:
-    return fail(problem::bus_unavailable, hex(code) + " the broker is unavailable or busy");
-  case 0x8f:
-  case 0x90:
-    return fail(problem::malformed, hex(code) + " the broker does not take this topic");
-  case 0x95:
-    return fail(problem::too_large, hex(code) + " packet too large");
-  case 0x97:
-    return fail(problem::busy, hex(code) + " quota exceeded");
-  case 0x99:
-    return fail(problem::malformed, hex(code) + " payload format invalid");
-  default:
-    return fail(problem::unsupported, hex(code));
+struct mqtt_link::client {
+  listener on_connect, on_publish, on_subscribe;
+  /// A new one for each attempt: MQTTAsync_connect changes what Paho's own threads may still be
+  /// reading after a failed attempt, and keeps a pointer to that attempt's token (paho.mqtt.c
+  /// 1.3.12 src/MQTTAsync.c). Last, so that the listeners outlive it.
+  std::unique_ptr<mqtt::async_client> paho;
+};
+
+bool inbound_queue::enter(std::size_t cost) {
+  if (messages + 1 > max_messages || octets + cost > max_octets) {
+    ++dropped;
+    return false;
   }
+  ++messages; // only Paho's receiving thread enters
+  octets += cost;
+  return true;
 }
 
-void mqtt_link::listener::report(const mqtt::token& t, bool ok) {
-  // Paho's C frames are above: nothing may be thrown through them.
-  try {
-    done(static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(t.get_user_context())), t, ok);
-  } catch (...) { // NOLINT(bugprone-empty-catch): out of memory; the watchdog or loss ends it
-  }
+void inbound_queue::leave(std::size_t cost) {
+  --messages;
+  octets -= cost;
 }
 
 mqtt_link::mqtt_link(std::shared_ptr<scheduler> loop, const mqtt_options& options, bool publishes,
                      link_events events)
-    : loop_(std::move(loop)), options_(options), publishes_(publishes), events_(std::move(events)) {
+    : loop_(std::move(loop)), options_(options), publishes_(publishes), events_(std::move(events)),
+      inbound_(std::make_shared<inbound_queue>()), client_(std::make_unique<client>()) {
+  inbound_->max_messages = options.max_inbound;
+  inbound_->max_octets = options.max_inbound_octets;
 }
 
-std::unique_ptr<mqtt::async_client> mqtt_link::make_client() {
-  auto client = std::make_unique<mqtt::async_client>(
-      uri_of(options_), publishes_ ? options_.client_id : options_.client_id + "-rx", creation());
-  auto loss = [weak = weak_from_this(), loop = loop_, n = attempt_](std::string why) {
-    loop->post([weak, n, why = std::move(why)] {
-      if (auto self = weak.lock())
+mqtt_link::~mqtt_link() = default;
+
+void mqtt_link::make_client() {
+  auto made = std::make_unique<mqtt::async_client>(
+      paho::uri_of(options_), publishes_ ? options_.client_id : options_.client_id + "-rx",
+      paho::creation());
+  const auto n = attempt_;
+  auto loss = [weak = weak_from_this(), loop = loop_, n](std::string why, int code) {
+    loop->post([weak, n, why = std::move(why), code] {
+      auto self = weak.lock();
+      if (self && code != 0 && self->attempt_ == n)
+        self->events_.reason(code);
+      if (self)
         self->lost(n, why);
     });
   };
-  client->set_connection_lost_handler([loss](const std::string& cause) {
-    loss(cause.empty() ? "the connection was lost" : cause);
+  made->set_connection_lost_handler([loss](const std::string& cause) {
+    loss(cause.empty() ? "the connection was lost" : cause, 0);
   });
   // A DISCONNECT of the broker comes only here, not as a lost connection.
-  client->set_disconnected_handler([loss](const mqtt::properties&, mqtt::ReasonCode code) {
-    loss("the broker ended the connection: " + hex(static_cast<int>(code)));
+  made->set_disconnected_handler([loss](const mqtt::properties&, mqtt::ReasonCode code) {
+    const int c = static_cast<int>(code);
+    loss(c == 0x8e ? "another connection has taken over this client id"
+                   : "the broker ended the connection: " + paho::hex(c),
+         c);
   });
-  if (publishes_)
-    return client;
-  client->set_message_callback(
-      [weak = weak_from_this(), loop = loop_](const mqtt::const_message_ptr& in) {
-        try {
-          std::vector<std::uint32_t> ids;
-          auto m = from_paho(in, ids);
-          loop->post([weak, m = std::move(m), ids = std::move(ids)]() mutable {
-            if (auto self = weak.lock())
-              self->events_.received(std::move(m), std::move(ids));
-          });
-        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): a foreign property
-        }
-      });
-  return client;
+  if (!publishes_)
+    made->set_message_callback(
+        [weak = weak_from_this(), loop = loop_, in = inbound_, n,
+         full = std::make_shared<bool>(false)](const mqtt::const_message_ptr& received) {
+          if (*full)
+            return void(++in->dropped); // Paho's one receiving thread is alone here
+          try {
+            std::vector<std::uint32_t> ids;
+            auto m = paho::from_paho(received, ids);
+            const auto cost = inbound_queue::cost(m);
+            if (!in->enter(cost)) {
+              *full = true;
+              ++in->overflows;
+              loop->post([weak, n] {
+                if (auto self = weak.lock())
+                  self->overflowed(n);
+              });
+              return;
+            }
+            loop->post([weak, in, cost, m = std::move(m), ids = std::move(ids)]() mutable {
+              in->leave(cost);
+              if (auto self = weak.lock())
+                self->events_.received(std::move(m), std::move(ids));
+            });
+          } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): a foreign property
+          }
+        });
+  // The former client goes after the new one is there: with the last client Paho would stop and
+  // start its threads.
+  client_->paho.swap(made);
 }
 
 void mqtt_link::start() {
   auto weak = weak_from_this();
   auto loop = loop_;
-  on_connect_.done = [weak, loop](std::uint64_t n, const mqtt::token& t, bool ok) {
+  client_->on_connect.done = [weak, loop](std::uint64_t n, const mqtt::token& t, bool ok) {
     if (!ok) {
-      loop->post([weak, n, why = why_failed(t)] {
-        if (auto self = weak.lock())
+      loop->post([weak, n, why = paho::why_failed(t), code = paho::refusal_code(t)] {
+        auto self = weak.lock();
+        if (self && code != 0 && self->attempt_ == n)
+          self->events_.reason(code);
+        if (self)
           self->failed(n, why);
       });
       return;
@@ -179,23 +149,40 @@ void mqtt_link::start() {
   auto completion = [weak, loop](std::uint64_t n, const mqtt::token& t, bool ok) {
     status outcome = success();
     const int reason = static_cast<int>(t.get_reason_code());
-    if (reason >= 0x80)
-      outcome = reason_failure(reason);
+    const int code = reason >= 0x80 ? reason : 0;
+    if (code != 0)
+      outcome = reason_failure(code);
     else if (!ok)
-      outcome = fail(problem::bus_unavailable, why_failed(t));
-    loop->post([weak, n, outcome = std::move(outcome)] {
+      outcome = fail(problem::bus_unavailable, paho::why_failed(t));
+    loop->post([weak, n, outcome = std::move(outcome), code] {
       if (auto self = weak.lock())
-        self->finish(n, outcome);
+        self->finish(n, outcome, code);
     });
   };
-  on_publish_.done = completion;
-  on_subscribe_.done = completion;
+  client_->on_publish.done = completion;
+  client_->on_subscribe.done = completion;
   attempt();
 }
 
 void mqtt_link::attempt() {
   state_ = state::asking;
-  auto n = ++attempt_;
+  const auto n = ++attempt_;
+  if (!options_.may_connect)
+    return ask_credentials(n);
+  options_.may_connect([weak = weak_from_this(), loop = loop_, n](bool may) {
+    loop->post([weak, n, may] {
+      auto self = weak.lock();
+      if (!self || self->attempt_ != n || self->state_ != state::asking)
+        return;
+      if (may)
+        self->ask_credentials(n);
+      else
+        self->wait_and_attempt(); // that is no failure: neither said nor counted
+    });
+  });
+}
+
+void mqtt_link::ask_credentials(std::uint64_t n) {
   if (!options_.credentials)
     return connect({});
   options_.credentials([weak = weak_from_this(), loop = loop_, n](result<credentials> who) {
@@ -211,47 +198,6 @@ void mqtt_link::attempt() {
   });
 }
 
-mqtt::connect_options mqtt_link::options_for(const credentials& who) const {
-  using mqtt::property;
-  mqtt::connect_options_builder b;
-  b.mqtt_version(MQTTVERSION_5) // first: it resets the clean flags
-      .clean_start(publishes_ ? options_.clean_start : true)
-      .keep_alive_interval(options_.keep_alive)
-      .connect_timeout(options_.connect_timeout)
-      .automatic_reconnect(false)
-      .max_inflight(65535); // our own window is what counts
-  mqtt::properties props;
-  if (publishes_ && options_.session_expiry.count() > 0)
-    props.add({property::SESSION_EXPIRY_INTERVAL,
-               static_cast<std::int32_t>(options_.session_expiry.count())});
-  b.properties(std::move(props));
-  if (!who.username.empty())
-    b.user_name(who.username).password(who.password);
-  if (options_.tls) {
-    mqtt::ssl_options_builder tls;
-    tls.trust_store(options_.ca_file)
-        .verify(options_.verify_host)
-        .enable_server_cert_auth(true)
-        .ssl_version(MQTT_SSL_VERSION_DEFAULT); // negotiates 1.2 or 1.3
-    if (!options_.cert_file.empty())
-      tls.key_store(options_.cert_file).private_key(options_.key_file);
-    b.ssl(tls.finalize());
-  }
-  if (publishes_ && options_.will) {
-    if (auto m = options_.will(); m && m->payload) {
-      mqtt::properties of_will;
-      if (!m->content_type.empty())
-        of_will.add({property::CONTENT_TYPE, m->content_type});
-      if (options_.will_delay.count() > 0)
-        of_will.add({property::WILL_DELAY_INTERVAL,
-                     static_cast<std::int32_t>(options_.will_delay.count())});
-      b.will(
-          mqtt::will_options(m->topic, mqtt::binary_ref(m->payload), m->qos, m->retain, of_will));
-    }
-  }
-  return b.finalize();
-}
-
 void mqtt_link::connect(const credentials& who) {
   state_ = state::connecting;
   // Paho answers a failed attempt itself; should it ever not, this does, instead of silence.
@@ -262,14 +208,10 @@ void mqtt_link::connect(const credentials& who) {
   try {
     // Paho C++ 1.2.0 moves its options with a pointer to the properties of where they were: set
     // again in place, and passed as a copy, that pointer stays good during the call.
-    auto options = options_for(who);
+    auto options = paho::connect_options(options_, publishes_, who);
     options.set_properties(mqtt::properties(options.get_properties()));
-    // The former client goes after the new one is there: with the last client Paho would stop and
-    // start its threads.
-    auto client = make_client();
-    client_.swap(client);
-    client.reset();
-    client_->connect(options, context_of(attempt_), on_connect_);
+    make_client();
+    client_->paho->connect(options, context_of(attempt_), client_->on_connect);
   } catch (const std::exception& e) {
     failed(attempt_, e.what());
   }
@@ -289,7 +231,8 @@ void mqtt_link::failed(std::uint64_t attempt, const std::string& why) {
     return;
   loop_->cancel(timer_);
   events_.failed(why);
-  retry_later();
+  wait_and_attempt();
+  ++failures_;
 }
 
 void mqtt_link::lost(std::uint64_t attempt, const std::string& why) {
@@ -301,16 +244,29 @@ void mqtt_link::lost(std::uint64_t attempt, const std::string& why) {
   state_ = state::waiting;
   fail_open(why);
   events_.down(why);
-  if (state_ == state::waiting)
-    retry_later();
+  if (state_ != state::waiting)
+    return;
+  wait_and_attempt();
+  ++failures_;
 }
 
-void mqtt_link::retry_later() {
+/// All that was taken before has been handled. What was dropped since comes again, or its loss
+/// shows, after a new connection: that is what recovery is made for.
+void mqtt_link::overflowed(std::uint64_t attempt) {
+  if (attempt != attempt_ || state_ != state::up)
+    return;
+  try {
+    client_->paho->disconnect(mqtt::disconnect_options(0));
+  } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): it was lost at this moment
+  }
+  lost(attempt, "more came than the handlers could take");
+}
+
+void mqtt_link::wait_and_attempt() {
   state_ = state::waiting;
   auto longest = options_.reconnect_cap;
   if (failures_ < 20)
     longest = std::min(longest, options_.reconnect_base * (1 << failures_));
-  ++failures_;
   std::chrono::milliseconds delay(
       std::uniform_int_distribution<std::int64_t>(0, longest.count())(random_));
   timer_ = loop_->after(delay, [weak = weak_from_this()] {
@@ -324,12 +280,14 @@ std::uint64_t mqtt_link::open(endpoint::completion done) {
   return serial_;
 }
 
-void mqtt_link::finish(std::uint64_t serial, status outcome) {
+void mqtt_link::finish(std::uint64_t serial, status outcome, int code) {
   auto it = open_.find(serial);
   if (it == open_.end())
     return; // ended when the connection was lost
   auto done = std::move(it->second);
   open_.erase(it);
+  if (code != 0)
+    events_.reason(code);
   if (done)
     done(std::move(outcome));
 }
@@ -350,9 +308,9 @@ void mqtt_link::publish(const message& m, endpoint::completion done) {
   }
   auto n = open(std::move(done));
   try {
-    client_->publish(to_paho(m), context_of(n), on_publish_);
+    client_->paho->publish(paho::to_paho(m), context_of(n), client_->on_publish);
   } catch (const std::exception& e) {
-    finish(n, fail(problem::bus_unavailable, e.what()));
+    finish(n, fail(problem::bus_unavailable, e.what()), 0);
   }
 }
 
@@ -365,15 +323,15 @@ void mqtt_link::subscribe(std::uint32_t id, const std::string& filter,
         static_cast<mqtt::subscribe_options::RetainHandling>(options.retain_handling));
     mqtt::properties props;
     props.add({mqtt::property::SUBSCRIPTION_IDENTIFIER, static_cast<std::int32_t>(id)});
-    client_->subscribe(filter, options.qos, context_of(n), on_subscribe_, how, props);
+    client_->paho->subscribe(filter, options.qos, context_of(n), client_->on_subscribe, how, props);
   } catch (const std::exception& e) {
-    finish(n, fail(problem::bus_unavailable, e.what()));
+    finish(n, fail(problem::bus_unavailable, e.what()), 0);
   }
 }
 
 void mqtt_link::unsubscribe(const std::string& filter) {
   try {
-    client_->unsubscribe(filter);
+    client_->paho->unsubscribe(filter);
   } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): not connected any more
   }
 }
@@ -387,8 +345,8 @@ void mqtt_link::close() {
 void mqtt_link::disconnect() {
   constexpr auto patience = std::chrono::seconds(2);
   try {
-    if (client_ && client_->is_connected())
-      client_->disconnect(mqtt::disconnect_options(0))->wait_for(patience);
+    if (client_->paho && client_->paho->is_connected())
+      client_->paho->disconnect(mqtt::disconnect_options(0))->wait_for(patience);
   } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): it was lost at this moment
   }
 }

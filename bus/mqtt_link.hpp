@@ -1,5 +1,4 @@
-/// One connection to a broker that is made again for ever. Internal to bus/: the only header that
-/// includes Paho.
+/// One connection to a broker that is made again for ever. Internal to bus/.
 ///
 /// Context: every member but the constructor runs as a task of the scheduler; stop() is for the
 /// thread that destroys the endpoint. Paho's threads only convert and post.
@@ -8,8 +7,8 @@
 #include "bus/mqtt_endpoint.hpp"
 #include "bus/scheduler.hpp"
 
+#include <atomic>
 #include <map>
-#include <mqtt/async_client.h>
 #include <random>
 
 namespace outband::bus {
@@ -24,6 +23,23 @@ struct link_events {
   std::function<void(const std::string& why)> down;   ///< after up
   std::function<void(const std::string& why)> failed; ///< an attempt
   std::function<void(message, std::vector<std::uint32_t> subscription_ids)> received;
+  std::function<void(int code)> reason; ///< 0x80 and above, of CONNACK, PUBACK, SUBACK, DISCONNECT
+};
+
+/// What has come and waits for its handlers. Any thread.
+struct inbound_queue {
+  std::size_t max_messages = 0, max_octets = 0;
+  std::atomic<std::size_t> messages{0}, octets{0};
+  std::atomic<std::uint64_t> overflows{0}; ///< times that the bound was reached
+  std::atomic<std::uint64_t> dropped{0};   ///< messages that came after it
+
+  /// Octets that a message takes up, about.
+  static std::size_t cost(const message& m) {
+    return sizeof(message) + m.topic.size() + m.payload->size() + m.content_type.size() +
+           m.response_topic.size() + m.correlation.size();
+  }
+  bool enter(std::size_t cost);
+  void leave(std::size_t cost);
 };
 
 class mqtt_link : public std::enable_shared_from_this<mqtt_link> {
@@ -31,6 +47,7 @@ public:
   /// `publishes`: this is the connection with the will.
   mqtt_link(std::shared_ptr<scheduler> loop, const mqtt_options& options, bool publishes,
             link_events events);
+  ~mqtt_link();
 
   void start();
   bool is_up() const { return state_ == state::up; }
@@ -44,28 +61,23 @@ public:
   /// After close(), from outside the scheduler: says goodbye, at most two seconds.
   void disconnect();
 
+  /// Shared with Paho's thread, and read by anybody.
+  const std::shared_ptr<inbound_queue>& inbound() const { return inbound_; }
+
 private:
   enum class state { idle, waiting, asking, connecting, up, closed };
-  /// Paho calls it from its threads; the serial number says which operation it was.
-  class listener final : public mqtt::iaction_listener {
-  public:
-    std::function<void(std::uint64_t serial, const mqtt::token& t, bool ok)> done;
-    void on_success(const mqtt::token& t) override { report(t, true); }
-    void on_failure(const mqtt::token& t) override { report(t, false); }
+  struct client; ///< Paho's
 
-  private:
-    void report(const mqtt::token& t, bool ok);
-  };
-
-  std::unique_ptr<mqtt::async_client> make_client();
+  void make_client();
   void attempt();
+  void ask_credentials(std::uint64_t attempt);
   void connect(const credentials& who);
-  mqtt::connect_options options_for(const credentials& who) const;
   void connected(std::uint64_t attempt, const link_limits& limits);
   void failed(std::uint64_t attempt, const std::string& why);
   void lost(std::uint64_t attempt, const std::string& why);
-  void retry_later();
-  void finish(std::uint64_t serial, status outcome);
+  void overflowed(std::uint64_t attempt);
+  void wait_and_attempt();
+  void finish(std::uint64_t serial, status outcome, int code);
   void fail_open(const std::string& why);
   std::uint64_t open(endpoint::completion done);
 
@@ -73,6 +85,7 @@ private:
   const mqtt_options options_;
   const bool publishes_;
   link_events events_;
+  const std::shared_ptr<inbound_queue> inbound_;
   std::mt19937_64 random_{std::random_device{}()};
 
   state state_ = state::idle;
@@ -82,12 +95,7 @@ private:
   scheduler::timer timer_{};
   std::uint64_t serial_ = 0;
   std::map<std::uint64_t, endpoint::completion> open_;
-
-  listener on_connect_, on_publish_, on_subscribe_;
-  /// A new one for each attempt: MQTTAsync_connect changes what Paho's own threads may still be
-  /// reading after a failed attempt, and keeps a pointer to that attempt's token (paho.mqtt.c
-  /// 1.3.12 src/MQTTAsync.c). Last, so that the listeners outlive it.
-  std::unique_ptr<mqtt::async_client> client_;
+  std::unique_ptr<client> client_; ///< last: its listeners post to us
 };
 
 /// What a broker's MQTT 5 reason code (0x80 and above) means to a caller.

@@ -8,6 +8,7 @@
 
 #include "tests/unit/bus/gate.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 #include <ostream>
 
@@ -159,6 +160,30 @@ TEST_CASE_TEMPLATE("retain handling and the publisher's retain flag follow the o
   REQUIRE(plain.texts() == std::vector<std::string>{"before", "live"});
   CHECK(plain.got[0].retain);
   CHECK_FALSE(plain.got[1].retain);
+}
+
+TEST_CASE_TEMPLATE("a subscription for commands refuses what is retained and clears it", T,
+                   BUS_BACKENDS) {
+  T t;
+  gate g;
+  inbox commands{g}, cleared{g};
+  auto e = t.attach(), other = t.attach();
+  REQUIRE(publish_and_wait(t, g, *other, text(base + "m/before", "planted", true)).ok());
+  auto watch = other->subscribe(base + "m/+", {}, cleared.handler());
+  subscribe_options strict;
+  strict.refuse_retained = true;
+  auto sub = e->subscribe(base + "m/+", strict, commands.handler());
+  auto empty = [&](const char* topic) {
+    return std::any_of(cleared.got.begin(), cleared.got.end(), [&](const message& m) {
+      return m.topic == base + topic && m.payload->empty();
+    });
+  };
+  REQUIRE(t.until(g, [&] { return empty("m/before"); }));
+  REQUIRE(publish_and_wait(t, g, *other, text(base + "m/now", "planted", true)).ok());
+  REQUIRE(t.until(g, [&] { return empty("m/now"); }));
+  REQUIRE(publish_and_wait(t, g, *e, text(base + "m/now", "said")).ok());
+  REQUIRE(t.until(g, [&] { return !commands.got.empty(); }));
+  CHECK(commands.texts() == std::vector<std::string>{"said"});
 }
 
 TEST_CASE_TEMPLATE("a subscription ends with its token", T, BUS_BACKENDS) {
