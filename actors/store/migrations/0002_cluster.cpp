@@ -3,12 +3,14 @@
 namespace outband::store {
 
 const std::string_view schema_0002 = R"sql(
--- Who is alive. buried: its links were declared unknown and it has not reclaimed them since.
+-- Who is alive. buried: its links were declared unknown, and it has not shown since that it knows.
+-- burials counts how often, so that it can show which one it knows of.
 create table instance (
   name        text collate "C" primary key check (name ~ '^[a-z0-9-]{1,64}$'),
   incarnation uuid not null,
   seen_at     bigint not null,
-  buried      boolean not null default false
+  buried      boolean not null default false,
+  burials     bigint not null default 0
 ) with (fillfactor = 50);
 
 -- The controller's lease. epoch is unique for the sake of locks alone: changing a unique column

@@ -46,7 +46,7 @@ TEST_CASE("wrong password and unknown machine are refused alike") {
   CHECK(wrong.error().what == problem::unauthenticated);
   CHECK(user.error().what == problem::unauthenticated);
   CHECK(unknown.error().what == problem::unauthenticated);
-  CHECK(s.store.of(machine).epoch == 0);
+  CHECK(s.store.of(machine).row.link.epoch == 0);
 }
 
 TEST_CASE("a pending password is promoted when the machine uses it") {

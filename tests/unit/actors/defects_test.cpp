@@ -56,7 +56,7 @@ TEST_CASE("what the store answers after the stop is refused and touches nothing"
   CHECK(asked->error().what == problem::store_unavailable);
   REQUIRE(admitted);
   CHECK(admitted->error().what == problem::store_unavailable);
-  CHECK(s.store.of(machine).epoch == 0);
+  CHECK(s.store.of(machine).row.link.epoch == 0);
 }
 
 TEST_CASE("a gate that was closed lets nobody in") {

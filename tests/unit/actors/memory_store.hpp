@@ -17,9 +17,8 @@ class memory_store final : public store_port {
 public:
   struct device {
     device_row row;
-    link_epoch epoch = 0;
-    bool up = false;
-    std::string instance;
+    link_epoch told_epoch = 0; ///< what the last save said of the link
+    link_state told_state = link_state::down;
   };
 
   /// Delivers completions; how many.
@@ -79,8 +78,9 @@ public:
     if (at == devices.end())
       return refuse(cb, problem::not_found);
     auto r = at->second.row.record;
-    r.connected = at->second.up;
-    r.instance = at->second.instance;
+    const auto& link = at->second.row.link;
+    r.connected = link.state == link_state::up;
+    r.instance = r.connected ? link.instance : "";
     later(cb, r);
   }
   void list_devices(device_filter, answer<device_page> cb) override { later(cb, device_page{}); }
@@ -103,22 +103,31 @@ public:
     refuse(cb, problem::not_found);
   }
   void take_epoch(epoch_request req, answer<epoch_grant> cb) override {
-    auto& d = of(req.ref);
+    if (away)
+      return refuse(cb, problem::store_unavailable);
+    auto& link = of(req.ref).row.link;
     epoch_grant g;
-    g.previous_instance = d.up ? d.instance : "";
-    g.previous_epoch = d.epoch;
-    g.epoch = ++d.epoch;
-    d.up = true;
-    d.instance = req.instance;
+    if (link.state == link_state::up) {
+      g.previous_instance = link.instance;
+      g.previous_epoch = link.epoch;
+    }
+    g.epoch = link.epoch + 1;
+    link = {g.epoch, link_state::up, req.instance, req.incarnation, req.peer, "", now};
     later(cb, g);
   }
-  void link_down(device_ref ref, link_epoch epoch, link_end, answer<bool> cb) override {
+  void link_down(device_ref ref, link_epoch epoch, link_end why, answer<bool> cb) override {
+    if (away)
+      return refuse(cb, problem::store_unavailable);
     auto at = devices.find(to_string(ref));
     if (at == devices.end())
       return refuse(cb, problem::not_found);
-    const bool mine = at->second.epoch == epoch && at->second.up;
-    if (mine)
-      at->second.up = false;
+    auto& link = at->second.row.link;
+    const bool mine = link.epoch == epoch && epoch != 0;
+    if (mine && link.state != link_state::down) {
+      link.state = link_state::down;
+      link.why = to_string(why);
+      link.since = now;
+    }
     later(cb, mine);
   }
   void forget_links(std::string, uuid,
@@ -146,6 +155,8 @@ public:
     ++writes;
     if (away || saves_fail)
       return refuse(cb, problem::store_unavailable);
+    if (deposed(w.fence))
+      return refuse(cb, problem::stale_controller);
     auto at = devices.find(to_string(w.ref));
     if (at == devices.end())
       return refuse(cb, problem::not_found);
@@ -155,6 +166,9 @@ public:
     row.current = w.next;
     ++row.current_rev;
     row.event_seq = w.event_seq;
+    const auto& link = w.next.link;
+    at->second.told_epoch = link.epoch;
+    at->second.told_state = link.state == link_state::late ? link_state::up : link.state;
     for (auto& c : w.commands) {
       commands[c.id] = c;
       for (auto open = row.open_commands.begin(); open != row.open_commands.end();) {
@@ -181,6 +195,8 @@ public:
   void write_desired(desired_write w, answer<write_outcome> cb) override {
     if (away)
       return refuse(cb, problem::store_unavailable);
+    if (deposed(w.fence))
+      return refuse(cb, problem::stale_controller);
     auto known = commands.find(w.command.id);
     if (known != commands.end())
       return later(cb, write_outcome{write_outcome::kind::duplicate, known->second});
@@ -200,6 +216,8 @@ public:
   void write_command(command_write w, answer<write_outcome> cb) override {
     if (away)
       return refuse(cb, problem::store_unavailable);
+    if (deposed(w.fence))
+      return refuse(cb, problem::stale_controller);
     auto known = commands.find(w.command.id);
     if (known != commands.end())
       return later(cb, write_outcome{write_outcome::kind::duplicate, known->second});
@@ -238,6 +256,8 @@ public:
   std::map<uuid, command_row> commands;
   std::vector<bus::outgoing> outbox;
   std::vector<std::pair<device_ref, link_epoch>> former;
+  time_ms now = 0;               ///< the database's clock; moves when told
+  std::uint64_t lease_epoch = 0; ///< memory_cluster's; fenced writes are held against it
   bool away = false;
   bool stalled = false;
   bool saves_fail = false;
@@ -247,13 +267,15 @@ public:
   int reads = 0, writes = 0;
   std::deque<std::function<void()>> ready;
 
-private:
   template <class T, class V> void later(answer<T>& cb, V value) {
     ready.push_back([cb, value] { cb(T(value)); });
   }
   template <class T> void refuse(answer<T>& cb, problem p) {
     ready.push_back([cb, p] { cb(fail(p)); });
   }
+
+private:
+  bool deposed(std::uint64_t fence) const { return fence != 0 && fence != lease_epoch; }
   void append(const std::vector<bus::outgoing>& more) {
     outbox.insert(outbox.end(), more.begin(), more.end());
   }

@@ -164,7 +164,15 @@ public:
   void load_device(device_ref ref, answer<device_row> cb) override {
     ++loads;
     auto* d = find(ref);
-    away ? cb(gone()) : d ? cb(*d) : cb(fail(problem::not_found));
+    if (away || !d)
+      return cb(away ? gone() : fail(problem::not_found));
+    auto row = *d;
+    if (row.record.connected && row.link.epoch == 0) { // one fact, told twice
+      row.link.epoch = 1;
+      row.link.state = link_state::up;
+      row.link.instance = row.record.instance;
+    }
+    cb(row);
   }
   void get_command(tenant_key tenant, uuid id, answer<command_row> cb) override {
     auto it = commands.find(id);
