@@ -38,6 +38,12 @@ find_package(nlohmann_json 3.11 REQUIRED)
 find_package(pugixml 1.13 REQUIRED)
 if(NOT OUTBAND_FUZZ)
   find_package(CAF 0.17.6 REQUIRED COMPONENTS core)
+  if(OUTBAND_SANITIZE MATCHES "thread")
+    # Every program with actors tells ThreadSanitizer what libcaf_core synchronises.
+    set_property(TARGET CAF::core APPEND PROPERTY
+      INTERFACE_SOURCES ${CMAKE_CURRENT_LIST_DIR}/caf_under_tsan.cpp)
+    set_property(TARGET CAF::core APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${CMAKE_DL_LIBS})
+  endif()
   find_package(PahoMqttCpp 1.2 REQUIRED)
   find_package(Boost 1.74 REQUIRED)
   find_package(PostgreSQL 15 REQUIRED)
