@@ -34,7 +34,8 @@ bool client_id_allowed(const bus_identity& who, std::string_view client_id) {
   if (!starts_with(client_id, who.who.name))
     return false;
   // A system called "inst-n1" must not be able to throw out the node n1, or an agent by its GUID.
-  for (auto others : {"inst-", "op-", "ctl-"})
+  for (std::string_view others : {std::string_view("inst-"), std::string_view("op-"),
+                                  std::string_view("ctl-"), controller_client_id})
     if (starts_with(client_id, others))
       return false;
   return !parse_uuid(client_id.substr(0, 36));
@@ -43,7 +44,9 @@ bool client_id_allowed(const bus_identity& who, std::string_view client_id) {
 bool machine_client_id_allowed(std::string_view username, std::string_view client_id) {
   const auto name = username.substr(username.rfind('/') + 1);
   if (starts_with(username, "-/inst/"))
-    return is_or_continues(client_id, "inst-" + std::string(name));
+    return is_or_continues(client_id, "inst-" + std::string(name)) ||
+           client_id == controller_client_id ||
+           client_id == std::string(controller_client_id) + "-rx";
   return is_or_continues(client_id, name);
 }
 

@@ -74,7 +74,8 @@ private:
 
 /// "op-{name}-..." for people; systems start with their name, but not like a person or a machine.
 bool client_id_allowed(const bus_identity& who, std::string_view client_id);
-/// "inst-{name}..." for nodes, "{guid}..." for agents; `username` as in the certificate.
+/// "inst-{name}..." for nodes, and the one that all of them share as controllers; "{guid}..." for
+/// agents; `username` as in the certificate.
 bool machine_client_id_allowed(std::string_view username, std::string_view client_id);
 /// "-/inst/n1" or "acme/dev/<guid>".
 bool is_machine_name(std::string_view username);

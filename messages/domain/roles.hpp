@@ -56,6 +56,9 @@ bool filter_covered(std::string_view granted, std::string_view asked);
 /// Machines (client certificates): agents `{tenant}/dev/{guid}` and nodes `-/inst/{name}`.
 bool machine_may(std::string_view username, access_kind publish_or_subscribe,
                  std::string_view topic);
+/// Client id of the active controller's own connection (and "-rx" of its receiving one): the same
+/// for every node, so that the broker itself ends the connection of one that has lost the lease.
+inline constexpr std::string_view controller_client_id = "outband-controller";
 bool person_may(const bus_identity& id, access_kind publish_or_subscribe, std::string_view topic);
 
 } // namespace outband

@@ -75,7 +75,8 @@ TEST_CASE("client ids cannot throw out somebody else") {
   // The system of the same name of another tenant.
   CHECK_FALSE(
       g.enters(client(&b, "ha", "globex/ext/ha"), g.ticket("globex", "ha", role::viewer, ext)));
-  for (std::string name : {"inst-n1", "op-alice-1", "ctl-active"})
+  for (std::string name : {"inst-n1", "op-alice-1", "ctl-active", "outband-controller",
+                           "outband-controller-rx", "outband-controller-2"})
     CHECK_FALSE(
         g.enters(client(&b, name, "acme/ext/" + name), g.ticket("acme", name, role::admin, ext)));
   CHECK_FALSE(
@@ -98,6 +99,19 @@ TEST_CASE("a certificate opens the listener for machines only") {
   auto agent = client(&a, guid, name);
   agent.certificate_name = name;
   CHECK(g.enters(agent, ""));
+  // Any node may be the active controller; an agent never.
+  for (auto id : {"outband-controller", "outband-controller-rx"}) {
+    node.id = id;
+    CHECK(g.enters(node, ""));
+    CHECK(g.may(client(&a, id, "-/inst/n2"), access::publish, "oob/v1/-/ctl/presence"));
+    agent.id = id;
+    CHECK_FALSE(g.enters(agent, ""));
+  }
+  agent.id = guid;
+  for (auto id : {"outband-controller-2", "outband-controllers", "outband-controller-rx-rx"}) {
+    node.id = id;
+    CHECK_FALSE(g.enters(node, ""));
+  }
   agent.certificate_name = "acme/dev/00000000-0000-0000-0000-000000000001";
   CHECK_FALSE(g.enters(agent, ""));
   for (const auto& other : std::vector<std::string>{"acme/op/alice", "-/ctl/ctl", "-/inst/",
