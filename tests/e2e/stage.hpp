@@ -32,6 +32,10 @@ public:
   }
   int power(const std::string& guid) const { return machines_->power(guid); }
 
+  std::map<int, int> carried_out(const std::string& guid) const {
+    return machines_->carried_out(guid);
+  }
+
   /// Polls the truth (never the server's promises) until `ready`; false after test::patience.
   bool until(const std::function<bool()>& ready) const { return e2e::until(ready); }
   bool connected(const std::string& guid) const; ///< as the server sees it
