@@ -63,6 +63,7 @@ response problem_response(int status, std::string_view code, const std::string& 
 }
 
 constexpr std::size_t max_buffered = 64 << 10; // also bounds what a client may pipeline
+constexpr std::size_t min_progress = 64 << 10; // per `write` deadline: about 2 KiB/s by default
 constexpr std::size_t max_drained = 1 << 20;   // discarded of a request that was refused
 constexpr seconds answer_within{120};          // beyond every deadline of the ports
 
@@ -90,7 +91,7 @@ public:
 private:
   enum class phase { handshake, idle, header, body, answer, write, drain };
 
-  void wait(phase p, seconds limit) {
+  void wait(phase p, std::chrono::milliseconds limit) {
     phase_ = p;
     wheel_.arm(deadline_, limit);
   }
@@ -107,6 +108,12 @@ private:
     case phase::answer:
       return answer(problem_response(503, "internal", "The answer did not come in time."),
                     requests_);
+    case phase::write: {
+      // Reset, lest the kernel keeps what it has for a reader that does not read.
+      error_code ignored;
+      raw(stream_).set_option(asio::socket_base::linger(true, 0), ignored);
+      return end();
+    }
     default:
       end();
     }
@@ -298,12 +305,16 @@ private:
       keep_alive_ = false;
     out_ = wire(current_.get(), std::move(r),
                 {&core_->options.allowed_origins, keep_alive_, std::time(nullptr)});
-    sent_ = 0;
+    sent_ = armed_at_ = 0;
+    wait(phase::write, core_->options.write);
     write_some();
   }
 
   void write_some() {
-    wait(phase::write, core_->options.write); // renewed with every progress
+    if (sent_ - armed_at_ >= min_progress) { // trickling, octet by octet, is no progress
+      armed_at_ = sent_;
+      wait(phase::write, core_->options.write);
+    }
     stream_.async_write_some(asio::buffer(out_.data() + sent_, out_.size() - sent_),
                              [me = this->shared_from_this()](error_code ec, std::size_t n) {
                                if (ec || me->ended_)
@@ -361,7 +372,7 @@ private:
   std::optional<bhttp::request_parser<bhttp::string_body>> parser_;
   std::shared_ptr<request> current_;
   std::string out_;
-  std::size_t sent_ = 0, drained_ = 0;
+  std::size_t sent_ = 0, armed_at_ = 0, drained_ = 0;
   std::uint64_t requests_ = 0;
   bool keep_alive_ = true, timed_out_ = false, ended_ = false, drain_ = false;
 };

@@ -128,6 +128,8 @@ private:
       counted place(core);
       error_code ec;
       s.set_option(tcp::no_delay(true), ec);
+      if (const int size = core->options.send_buffer; size > 0)
+        s.set_option(asio::socket_base::send_buffer_size(size), ec);
       auto remote = s.remote_endpoint(ec).address();
       if (ec)
         return;

@@ -119,11 +119,13 @@ struct server_options {
   std::size_t max_header = 16 << 10; ///< octets of request line and headers
   /// Octets of the body that this request may bring; empty function: 1 MiB.
   std::function<std::size_t(const request&)> max_body;
-  std::chrono::seconds handshake{10}; ///< TLS
-  std::chrono::seconds header{10};    ///< from the first octet of a request to its empty line
-  std::chrono::seconds body{30};
-  std::chrono::seconds idle{60};                 ///< keep-alive between requests
-  std::chrono::seconds write{30};                ///< without progress; also for a WebSocket's peer
+  int send_buffer = 0; ///< octets of answers the kernel keeps per connection; 0: as it likes
+  // Deadlines; kept to a tenth of a second.
+  std::chrono::milliseconds handshake{10'000}; ///< TLS
+  std::chrono::milliseconds header{10'000};    ///< from a request's first octet to its empty line
+  std::chrono::milliseconds body{30'000};
+  std::chrono::milliseconds idle{60'000};        ///< keep-alive between requests
+  std::chrono::milliseconds write{30'000};       ///< for each 64 KiB of an answer
   std::vector<std::string> allowed_origins{"*"}; ///< CORS
 };
 

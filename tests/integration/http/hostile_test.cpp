@@ -67,6 +67,31 @@ TEST_CASE("a reader that stops reading is cut off") {
   CHECK(c.receive_all().size() < 32u << 20);
 }
 
+TEST_CASE("a reader that reads octet by octet is cut off") {
+  running s;
+  s.options.tls.reset(); // so that an octet read is an octet of room for the server
+  s.options.send_buffer = 4096;
+  s.options.idle = std::chrono::milliseconds(200);
+  s.options.write = std::chrono::milliseconds(700);
+  s.start();
+  auto c = raw_client::narrow(s.port());
+  REQUIRE(c.send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n"));
+  // Its pace: 8 KiB for every idle connection that the server gives up, that is, at most 32 KiB for
+  // each `write` deadline, and always some.
+  constexpr std::size_t sips = 8 << 10, plenty = 1 << 20;
+  std::size_t got = 0;
+  while (got < plenty) {
+    const auto n = c.sip(sips);
+    got += n;
+    if (n < sips)
+      break;
+    CHECK(raw_client(s.port(), false).receive_all().empty());
+  }
+  CHECK(got < plenty);
+  while (s.server->count().connections > 0)
+    std::this_thread::yield();
+}
+
 TEST_CASE("oversized heads and targets are refused with their own codes") {
   running s;
   s.start();

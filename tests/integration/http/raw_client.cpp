@@ -8,6 +8,8 @@
 #include <csignal>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,13 +30,18 @@ struct raw_client::state {
   }
 };
 
-raw_client::raw_client(std::uint16_t port, bool tls) : state_(new state) {
+raw_client::raw_client(std::uint16_t port, bool tls, bool narrow) : state_(new state) {
   std::signal(SIGPIPE, SIG_IGN);
   state_->fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   timeval limit{};
   limit.tv_sec = patience.count();
   ::setsockopt(state_->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(state_->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  if (narrow) {
+    int window = 4096, segment = 536;
+    ::setsockopt(state_->fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
+    ::setsockopt(state_->fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+  }
   sockaddr_in at{};
   at.sin_family = AF_INET;
   at.sin_port = htons(port);
@@ -79,6 +86,14 @@ std::string raw_client::receive() {
   return n > 0 ? std::string(buffer, static_cast<std::size_t>(n)) : std::string();
 }
 
+std::size_t raw_client::sip(std::size_t n) {
+  char one;
+  for (std::size_t i = 0; i < n; ++i)
+    if (::recv(state_->fd, &one, 1, 0) != 1)
+      return i;
+  return n;
+}
+
 std::string raw_client::receive_until(const std::string& text) {
   std::string out;
   while (out.find(text) == std::string::npos) {
@@ -108,16 +123,18 @@ void raw_client::small_window() {
 }
 
 std::size_t raw_client::send_until_full(const std::string& chunk, std::size_t at_most) {
-  // "Full" is when nothing was taken for two seconds: a bound for a test, not an assertion of time.
-  timeval limit{};
-  limit.tv_sec = 2;
-  ::setsockopt(state_->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  ::fcntl(state_->fd, F_SETFL, ::fcntl(state_->fd, F_GETFL) | O_NONBLOCK);
   std::size_t sent = 0;
   while (sent < at_most) {
-    auto n = state_->write_some(chunk.data(), chunk.size());
-    if (n <= 0)
+    if (auto n = state_->write_some(chunk.data(), chunk.size()); n > 0) {
+      sent += static_cast<std::size_t>(n);
+      continue;
+    }
+    // "Full" is when nothing was taken for two seconds: a bound for a test, not an assertion of
+    // time. OpenSSL wants the same chunk again, and gets it.
+    pollfd room{state_->fd, POLLOUT, 0};
+    if (::poll(&room, 1, 2000) != 1)
       break;
-    sent += static_cast<std::size_t>(n);
   }
   return sent;
 }

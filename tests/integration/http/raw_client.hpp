@@ -11,7 +11,10 @@ namespace outband::test {
 
 class raw_client {
 public:
-  explicit raw_client(std::uint16_t port, bool tls = true);
+  explicit raw_client(std::uint16_t port, bool tls = true) : raw_client(port, tls, false) {}
+  /// Over TCP, with the smallest segments and window from the start, so that the peer's kernel
+  /// keeps little for us.
+  static raw_client narrow(std::uint16_t port) { return raw_client(port, false, true); }
   ~raw_client();
   raw_client(const raw_client&) = delete;
   raw_client& operator=(const raw_client&) = delete;
@@ -20,6 +23,8 @@ public:
   bool send(const std::string& octets);
   /// As much as is there, at least one octet; empty: the connection has ended.
   std::string receive();
+  /// At most `n` octets, one at a time; fewer: the connection has ended. Over TCP only.
+  std::size_t sip(std::size_t n);
   /// Until the text has arrived or the connection has ended; all that was read since the last call.
   std::string receive_until(const std::string& text);
   /// All until the connection ends.
@@ -42,6 +47,7 @@ public:
   std::optional<frame> receive_frame();
 
 private:
+  raw_client(std::uint16_t port, bool tls, bool narrow);
   struct state;
   std::unique_ptr<state> state_;
 };
