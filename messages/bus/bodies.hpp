@@ -28,6 +28,7 @@ void write_body(writer& to, const work_body& x);
 void write_body(writer& to, const amt_answer& x);
 void write_body(writer& to, const wake& x);
 void write_body(writer& to, const node_presence& x);
+void write_body(writer& to, const bus_instances& x);
 void write_body(writer& to, const controller_presence& x);
 void write_body(writer& to, const canary& x);
 
@@ -44,6 +45,7 @@ void read_body(reader& from, work_body& x);
 void read_body(reader& from, amt_answer& x);
 void read_body(reader& from, wake& x);
 void read_body(reader& from, node_presence& x);
+void read_body(reader& from, bus_instances& x);
 void read_body(reader& from, controller_presence& x);
 void read_body(reader& from, canary& x);
 

@@ -50,6 +50,8 @@ public:
     put_integer(key, static_cast<std::uint64_t>(x), n);
   }
   void integers(std::string_view key, const std::vector<int>& x, std::size_t limit, int, int);
+  void texts(std::string_view key, const std::vector<std::string>& x, std::size_t limit,
+             std::size_t each);
   template <class E> void choice(std::string_view key, const E& x, need n = need::optional) {
     if (n == need::required || x != E{})
       put_name(key, to_string(x));
@@ -131,6 +133,9 @@ public:
       x = static_cast<T>(*got);
   }
   void integers(std::string_view key, std::vector<int>& x, std::size_t limit, int low, int high);
+  /// None of them may be empty.
+  void texts(std::string_view key, std::vector<std::string>& x, std::size_t limit,
+             std::size_t each);
   template <class E> void choice(std::string_view key, E& x, need n = need::optional) {
     constexpr auto all = values_of(E{});
     std::array<std::string_view, all.size()> names;

@@ -90,6 +90,10 @@ std::string encode(const envelope& env, const node_presence& body, encoding e) {
   return encode_as(document::node, env, body, e);
 }
 
+std::string encode(const envelope& env, const bus_instances& body, encoding e) {
+  return encode_as(document::bus, env, body, e);
+}
+
 std::string encode(const envelope& env, const controller_presence& body, encoding e) {
   return encode_as(document::controller, env, body, e);
 }
@@ -143,6 +147,10 @@ result<decoded<wake>> decode_wake(std::string_view payload, encoding e) {
 
 result<decoded<node_presence>> decode_node_presence(std::string_view payload, encoding e) {
   return decode_as<node_presence>(document::node, payload, e);
+}
+
+result<decoded<bus_instances>> decode_bus_instances(std::string_view payload, encoding e) {
+  return decode_as<bus_instances>(document::bus, payload, e);
 }
 
 result<decoded<controller_presence>> decode_controller_presence(std::string_view payload,

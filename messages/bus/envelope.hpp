@@ -47,6 +47,7 @@ enum class document : std::uint8_t {
   answer,
   wake,
   node,
+  bus,
   controller,
   canary,
 };
@@ -92,6 +93,8 @@ std::string encode(const envelope& env, const work_body& body, encoding e);
 std::string encode(const envelope& env, const amt_answer& body, encoding e);
 std::string encode(const envelope& env, const wake& body, encoding e);
 std::string encode(const envelope& env, const node_presence& body, encoding e);
+/// In JSON a thousand instances with the longest names do not fit max_payload.
+std::string encode(const envelope& env, const bus_instances& body, encoding e);
 std::string encode(const envelope& env, const controller_presence& body, encoding e);
 std::string encode(const envelope& env, const canary& body, encoding e);
 /// Says that the document is gone, for late subscribers: an empty payload is invisible to them.
@@ -109,6 +112,7 @@ result<decoded<work_body>> decode_work(std::string_view payload, encoding e);
 result<decoded<amt_answer>> decode_answer(std::string_view payload, encoding e);
 result<decoded<wake>> decode_wake(std::string_view payload, encoding e);
 result<decoded<node_presence>> decode_node_presence(std::string_view payload, encoding e);
+result<decoded<bus_instances>> decode_bus_instances(std::string_view payload, encoding e);
 result<decoded<controller_presence>> decode_controller_presence(std::string_view payload,
                                                                 encoding e);
 result<decoded<canary>> decode_canary(std::string_view payload, encoding e);

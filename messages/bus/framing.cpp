@@ -29,6 +29,8 @@ std::string_view to_string(document d) {
     return "wake";
   case document::node:
     return "node";
+  case document::bus:
+    return "bus";
   case document::controller:
     return "controller";
   case document::canary:
@@ -39,11 +41,11 @@ std::string_view to_string(document d) {
 
 namespace {
 
-constexpr std::array<document, 13> documents{
-    document::desired, document::current,  document::presence,    document::event,
-    document::request, document::response, document::observation, document::work,
-    document::answer,  document::wake,     document::node,        document::controller,
-    document::canary};
+constexpr std::array<document, 14> documents{
+    document::desired,    document::current,  document::presence,    document::event,
+    document::request,    document::response, document::observation, document::work,
+    document::answer,     document::wake,     document::node,        document::bus,
+    document::controller, document::canary};
 
 } // namespace
 

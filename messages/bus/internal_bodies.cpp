@@ -131,6 +131,16 @@ template <class A, class T> void describe_node(A& a, T& x) {
   a.text("inst", x.instance, name_limit, need::required);
   a.flag("up", x.up, need::required);
   a.integer("links", x.links, 0, any_number);
+  a.texts("roles", x.roles, max_node_roles, name_limit);
+  a.flag("draining", x.draining);
+}
+
+template <class A, class T> void describe_instances(A& a, T& x) {
+  a.list("instances", x.instances, max_bus_instances, need::required, [](auto& o, auto& i) {
+    o.text("inst", i.instance, name_limit, need::required);
+    o.id("inc", i.incarnation, need::required);
+    o.flag("up", i.up, need::required);
+  });
 }
 
 template <class A, class T> void describe_controller(A& a, T& x) {
@@ -180,6 +190,13 @@ void write_body(writer& to, const node_presence& x) {
 }
 void read_body(reader& from, node_presence& x) {
   describe_node(from, x);
+}
+
+void write_body(writer& to, const bus_instances& x) {
+  describe_instances(to, x);
+}
+void read_body(reader& from, bus_instances& x) {
+  describe_instances(from, x);
 }
 
 void write_body(writer& to, const controller_presence& x) {

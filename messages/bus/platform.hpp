@@ -4,8 +4,10 @@
 
 #include "messages/domain/ids.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace outband::bus {
 
@@ -20,8 +22,25 @@ struct node_presence {
   uuid incarnation; ///< of one process life
   std::string instance;
   bool up = false;
-  std::uint64_t links = 0; ///< tunnels at the moment of publishing, for people
+  std::uint64_t links = 0;          ///< tunnels at the moment of publishing, for people
+  std::vector<std::string> roles{}; ///< "controller", "terminator", "api"; empty: not said
+  bool draining = false;            ///< lets its machines go and takes no new ones
 };
+inline constexpr std::size_t max_node_roles = 8;
+
+/// On `{tenant}/meta/bus`, retained: which incarnations of terminators live. A device's presence
+/// "up" holds only while the incarnation that it names is here and up, so that the end of a node is
+/// one message per tenant and not one per device.
+struct bus_instance {
+  std::string instance;
+  uuid incarnation;
+  bool up = false;
+};
+struct bus_instances {
+  std::vector<bus_instance> instances;
+};
+/// With the longest names that many just fit into a payload.
+inline constexpr std::size_t max_bus_instances = 1000;
 
 /// On `ctl/presence`, retained; the will says `up = false`.
 struct controller_presence {

@@ -186,6 +186,21 @@ void reader::integers(std::string_view key, std::vector<int>& x, std::size_t lim
   }
 }
 
+void reader::texts(std::string_view key, std::vector<std::string>& x, std::size_t limit,
+                   std::size_t each) {
+  const auto* all = take_list(key, limit, need::optional);
+  if (all == nullptr)
+    return;
+  x.clear();
+  for (std::size_t i = 0; i < all->size(); ++i) {
+    const auto* s = (*all)[i].get<std::string>();
+    if (s == nullptr || s->empty() || s->size() > each)
+      return refuse(problem::malformed, std::string(key) + "[" + std::to_string(i) + "]",
+                    "must be text of 1 to " + std::to_string(each) + " octets");
+    x.push_back(*s);
+  }
+}
+
 std::optional<std::size_t> reader::take_name(std::string_view key, const std::string_view* names,
                                              std::size_t count, need n) {
   const auto* v = take(key, n);

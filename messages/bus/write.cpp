@@ -55,4 +55,14 @@ void writer::integers(std::string_view key, const std::vector<int>& x, std::size
     put(key, std::move(all));
 }
 
+void writer::texts(std::string_view key, const std::vector<std::string>& x, std::size_t limit,
+                   std::size_t each) {
+  value::array all;
+  for (const auto& s : x)
+    if (all.size() < limit && !s.empty())
+      all.emplace_back(clean_text(s, each));
+  if (!all.empty())
+    put(key, std::move(all));
+}
+
 } // namespace outband::bus

@@ -81,6 +81,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   case 11:
     try_one(in, e, decode_canary);
     break;
+  case 12:
+    try_one(in, e, decode_bus_instances);
+    break;
   default:
     // Database columns.
     if (auto r = unpack_request_body(in); r && !unpack_request_body(pack(*r)))
