@@ -198,35 +198,12 @@ void pg_store::save_current(current_write w, answer<current_written> cb) {
 }
 
 void pg_store::unsettled(std::string after, std::size_t limit, answer<std::vector<device_ref>> cb) {
-  std::string tenant;
-  uuid guid;
-  status ok = success();
-  if (!after.empty()) {
-    auto slash = after.find('/');
-    auto parsed = slash == std::string::npos
-                      ? std::nullopt
-                      : parse_uuid(std::string_view(after).substr(slash + 1));
-    if (parsed && valid_tenant_key(std::string_view(after).substr(0, slash))) {
-      tenant = after.substr(0, slash);
-      guid = *parsed;
-    } else {
-      ok = fail(problem::malformed, "must be \"tenant/guid\", the last row of a page", "after");
-    }
-  }
-  if (ok && limit > max_page)
-    ok = fail(problem::too_large, "at most 10,000 rows per page", "limit");
-  if (!ok)
-    return db_.post([cb = std::move(cb), why = ok.error()] { cb(why); });
-  params p;
-  p.text(tenant).id(guid).number(static_cast<std::int64_t>(limit));
-  db_.submit(lane::relaxed, unsettled_sql, std::move(p), false,
-             answer_with<std::vector<device_ref>>(std::move(cb), [](std::vector<rows>& r) {
-               std::vector<device_ref> out;
-               out.reserve(static_cast<std::size_t>(r[0].size()));
-               for (int i = 0; i < r[0].size(); ++i)
-                 out.push_back({r[0].text(i, 0), r[0].id(i, 1)});
-               return out;
-             }));
+  auto from = page_after(after, limit);
+  if (!from)
+    return db_.post([cb = std::move(cb), why = from.error()] { cb(why); });
+  db_.submit(lane::relaxed, unsettled_sql, std::move(*from), false,
+             answer_with<std::vector<device_ref>>(
+                 std::move(cb), [](std::vector<rows>& r) { return read_refs(r[0]); }));
 }
 
 } // namespace outband::store

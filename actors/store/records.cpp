@@ -94,6 +94,40 @@ failure no_device(const device_ref& ref) {
               "there is no device " + to_string(ref.device) + " in tenant '" + ref.tenant + "'");
 }
 
+failure not_controller(std::uint64_t fence) {
+  return fail(problem::stale_controller, "epoch " + std::to_string(fence) +
+                                             " of the controller's lease is over; nothing was "
+                                             "written");
+}
+
+result<params> page_after(const std::string& after, std::size_t limit) {
+  std::string tenant;
+  uuid guid;
+  if (!after.empty()) {
+    auto slash = after.find('/');
+    auto parsed = slash == std::string::npos
+                      ? std::nullopt
+                      : parse_uuid(std::string_view(after).substr(slash + 1));
+    if (!parsed || !valid_tenant_key(std::string_view(after).substr(0, slash)))
+      return fail(problem::malformed, "must be \"tenant/guid\", the last row of a page", "after");
+    tenant = after.substr(0, slash);
+    guid = *parsed;
+  }
+  if (limit > max_page)
+    return fail(problem::too_large, "at most 10,000 rows per page", "limit");
+  params p;
+  p.text(tenant).id(guid).number(static_cast<std::int64_t>(limit));
+  return p;
+}
+
+std::vector<device_ref> read_refs(const rows& from) {
+  std::vector<device_ref> out;
+  out.reserve(static_cast<std::size_t>(from.size()));
+  for (int i = 0; i < from.size(); ++i)
+    out.push_back({from.text(i, 0), from.id(i, 1)});
+  return out;
+}
+
 failure unreadable(const device_ref& ref, std::string_view column, const failure& why) {
   return fail(problem::internal, "the stored " + std::string(column) + " of " + to_string(ref) +
                                      " cannot be read: " + to_string(why));

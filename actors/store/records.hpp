@@ -32,6 +32,13 @@ status check_text(std::string_view value, std::string_view field, std::size_t li
 status check_tags(const std::vector<std::string>& tags);
 status check_messages(const std::vector<bus::outgoing>& messages);
 failure no_device(const device_ref& ref);
+/// The three parameters of a page of devices in the order of their keys: tenant and guid of the row
+/// before it ("tenant/guid", empty at first), and its size.
+result<params> page_after(const std::string& after, std::size_t limit);
+/// Rows of tenant, guid.
+std::vector<device_ref> read_refs(const rows& from);
+/// The lease has another epoch than `fence`.
+failure not_controller(std::uint64_t fence);
 /// A document in a row could not be read.
 failure unreadable(const device_ref& ref, std::string_view column, const failure& why);
 
