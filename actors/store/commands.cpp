@@ -20,29 +20,44 @@ const std::string insert_command = R"(
 // The id decides who is a duplicate, the revision who is late. A duplicate from another transaction
 // that committed after this statement began violates the primary key of `command`: the whole
 // statement is undone, and classify() sees the other one.
-const statement write_wish_sql{"write_wish", R"(
-with gate as (
-  update device d set desired = $14::bytea, desired_rev = d.desired_rev + 1
+std::string wish_text(bool fenced) {
+  return "with" + (fenced ? fence_cte(22) : std::string()) + R"(
+gate as (
+  update device d set desired = $14::bytea, desired_rev = d.desired_rev + 1)" +
+         (fenced ? " from fence" : "") + R"(
   where d.tenant = $1::text and d.guid = $2::uuid and d.desired_rev = $15::bigint
     and not exists (select from command c where c.tenant = $1::text and c.id = $3::uuid)
   returning d.tenant, d.guid
 ),
-recorded as ()" + insert_command + R"( from gate g returning tenant, guid),)" +
-                                                 publish_ctes("recorded", 16) + R"(
-select (select count(*) from recorded), (select count(*) from published))"};
+recorded as ()" +
+         insert_command + R"( from gate g returning tenant, guid),)" +
+         publish_ctes("recorded", 16) + R"(
+select (select count(*) from recorded), (select count(*) from published), )" +
+         (fenced ? "(select count(*) from fence)" : "1");
+}
 
 // The device's row is locked although it does not change: outbox ids of one device shall ascend in
 // the order of commits.
-const statement write_command_sql{"write_command", R"(
-with gate as (
+std::string command_text(bool fenced) {
+  return "with" + (fenced ? fence_cte(20) : std::string()) + R"(
+gate as (
   select d.tenant, d.guid from device d
-  where d.tenant = $1::text and d.guid = $2::uuid
+  where d.tenant = $1::text and d.guid = $2::uuid)" +
+         (fenced ? " and exists (select from fence)" : "") + R"(
     and not exists (select from command c where c.tenant = $1::text and c.id = $3::uuid)
-  for no key update
+  for no key update of d
 ),
-recorded as ()" + insert_command + R"( from gate g returning tenant, guid),)" +
-                                                       publish_ctes("recorded", 14) + R"(
-select (select count(*) from recorded), (select count(*) from published))"};
+recorded as ()" +
+         insert_command + R"( from gate g returning tenant, guid),)" +
+         publish_ctes("recorded", 14) + R"(
+select (select count(*) from recorded), (select count(*) from published), )" +
+         (fenced ? "(select count(*) from fence)" : "1");
+}
+
+const statement write_wish_sql{"write_wish", wish_text(false)};
+const statement write_wish_fenced_sql{"write_wish_fenced", wish_text(true)};
+const statement write_command_sql{"write_command", command_text(false)};
+const statement write_command_fenced_sql{"write_command_fenced", command_text(true)};
 
 const std::string command_list = command_columns("c.");
 // Nothing was written: why? The device's revision, and the command of that id if there is one.
@@ -61,6 +76,7 @@ struct write {
   const statement* sql = nullptr;
   params with;
   bool tells = false;
+  std::uint64_t fence = 0;
 };
 
 void attempt(connections& db, std::shared_ptr<const write> w, bool last_try,
@@ -103,6 +119,8 @@ void attempt(connections& db, std::shared_ptr<const write> w, bool last_try,
                   return cb(no_device(w->ref));
                 return cb(e->what);
               }
+              if (!e && std::get<std::vector<rows>>(r)[0].number(0, 2) == 0)
+                return cb(not_controller(w->fence));
               if (e || std::get<std::vector<rows>>(r)[0].number(0, 0) == 0)
                 return classify(db, std::move(w), last_try, std::move(cb));
               if (w->tells)
@@ -137,16 +155,19 @@ status check_command(const command_row& c) {
 std::shared_ptr<const write> wish_write(const device_ref& ref, const command_row& command,
                                         revision expected, const desired_state& next,
                                         const std::vector<bus::outgoing>& publish,
-                                        const std::string& token) {
+                                        const std::string& token, std::uint64_t fence) {
   auto w = std::make_shared<write>();
   w->ref = ref;
   w->command = command.id;
   w->expected = expected;
-  w->sql = &write_wish_sql;
+  w->sql = fence != 0 ? &write_wish_fenced_sql : &write_wish_sql;
+  w->fence = fence;
   w->with.device(ref);
   add_command(w->with, command);
   w->with.octets(bus::pack(next)).number(expected);
   add_messages(w->with, publish, token);
+  if (fence != 0)
+    w->with.number(fence);
   w->tells = !publish.empty();
   return w;
 }
@@ -160,8 +181,9 @@ void pg_store::write_desired(desired_write w, answer<write_outcome> cb) {
     ok = check_messages(w.publish);
   if (!ok)
     return db_.post([cb = std::move(cb), why = ok.error()] { cb(why); });
-  attempt(db_, wish_write(w.ref, w.command, w.expected_rev, w.next, w.publish, db_.token()), false,
-          std::move(cb));
+  attempt(db_,
+          wish_write(w.ref, w.command, w.expected_rev, w.next, w.publish, db_.token(), w.fence),
+          false, std::move(cb));
 }
 
 void pg_store::write_command(command_write w, answer<write_outcome> cb) {
@@ -177,16 +199,20 @@ void pg_store::write_command(command_write w, answer<write_outcome> cb) {
   if (!ok)
     return db_.post([cb = std::move(cb), why = ok.error()] { cb(why); });
   if (w.wish)
-    return attempt(
-        db_, wish_write(ref, w.command, w.wish->expected_rev, w.wish->next, publish, db_.token()),
-        false, std::move(cb));
+    return attempt(db_,
+                   wish_write(ref, w.command, w.wish->expected_rev, w.wish->next, publish,
+                              db_.token(), w.fence),
+                   false, std::move(cb));
   auto plain = std::make_shared<write>();
   plain->ref = ref;
   plain->command = w.command.id;
-  plain->sql = &write_command_sql;
+  plain->sql = w.fence != 0 ? &write_command_fenced_sql : &write_command_sql;
+  plain->fence = w.fence;
   plain->with.device(ref);
   add_command(plain->with, w.command);
   add_messages(plain->with, publish, db_.token());
+  if (w.fence != 0)
+    plain->with.number(w.fence);
   plain->tells = !publish.empty();
   attempt(db_, std::move(plain), false, std::move(cb));
 }

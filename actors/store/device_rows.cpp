@@ -17,6 +17,7 @@ const statement load_sql{"load_device", "select " + std::string(record_columns) 
   d.desired, d.desired_rev, d.current, d.current_rev,
   array(select key from jsonb_each_text(d.event_seq) order by key),
   array(select value from jsonb_each_text(d.event_seq) order by key),
+  l.epoch, l.state, l.instance, l.incarnation, l.peer, l.why, l.since,
   )" + command_columns("c.") +
                                             R"(
 from device d
@@ -34,13 +35,17 @@ const statement read_desired_sql{"read_desired", R"(
 select desired, desired_rev from device where tenant = $1::text and guid = $2::uuid)"};
 
 // Whoever waits for the row's lock compares the revision again on the newest version. A command
-// once marked dispatched stays so, and one that has ended stays ended.
-const statement save_sql{"save_current", R"(
-with changed as (
+// once marked dispatched stays so, and one that has ended stays ended. What is now told of the link
+// is noted beside the link itself.
+std::string save_text(bool fenced) {
+  std::string gate = fenced ? " from fence " : " ";
+  return "with" + (fenced ? fence_cte(21) : std::string()) + R"(
+changed as (
   update device d set current = $4::bytea, current_rev = d.current_rev + 1, settled_rev = $5::bigint,
     power_ok = $6::boolean,
     event_seq = coalesce((select jsonb_object_agg(k, n) from unnest($7::text[], $8::bigint[])
-                          as s (k, n)), '{}')
+                          as s (k, n)), '{}'))" +
+         gate + R"(
   where d.tenant = $1::text and d.guid = $2::uuid and d.current_rev = $3::bigint
   returning d.tenant, d.guid
 ),
@@ -51,9 +56,19 @@ marked as (
     as u (id, status, dispatched, outcome)
   where c.tenant = changed.tenant and c.guid = changed.guid and c.id = u.id
     and (c.status = 'accepted' or c.status = u.status)
-),)" + publish_ctes("changed", 13) + R"(
+),
+told as (
+  update link l set told_epoch = $19::bigint, told_state = $20::text
+  from changed where l.tenant = changed.tenant and l.guid = changed.guid
+    and (l.told_epoch <> $19::bigint or l.told_state <> $20::text)
+),)" + publish_ctes("changed", 13) +
+         R"(
 select (select count(*) from changed), (select count(*) from published),
-  (select count(*) from device where tenant = $1::text and guid = $2::uuid))"};
+  (select count(*) from device where tenant = $1::text and guid = $2::uuid), )" +
+         (fenced ? "(select count(*) from fence)" : "1");
+}
+const statement save_sql{"save_current", save_text(false)};
+const statement save_fenced_sql{"save_current_fenced", save_text(true)};
 
 // Two short walks along partial indexes instead of one over all devices.
 const statement unsettled_sql{"unsettled", R"(
@@ -91,9 +106,15 @@ result<device_row> read_row(const device_ref& ref, const rows& r) {
   auto numbers = r.texts(0, at + 5);
   for (std::size_t i = 0; i < classes.size() && i < numbers.size(); ++i)
     out.event_seq[classes[i]] = std::strtoull(numbers[i].c_str(), nullptr, 10);
+  out.link = {
+      r.count(0, at + 6),  parse_link_state(r.view(0, at + 7)).value_or(link_state::unknown),
+      r.text(0, at + 8),   r.id(0, at + 9),
+      r.text(0, at + 10),  r.text(0, at + 11),
+      r.number(0, at + 12)};
+  const int commands = at + 13;
   for (int i = 0; i < r.size(); ++i)
-    if (!r.is_null(i, at + 6))
-      out.open_commands.push_back(read_command(r, i, at + 6));
+    if (!r.is_null(i, commands))
+      out.open_commands.push_back(read_command(r, i, commands));
   return out;
 }
 
@@ -123,6 +144,11 @@ std::vector<const command_row*> distinct(const std::vector<command_row>& command
   for (const auto& [id, c] : last)
     out.push_back(c);
   return out;
+}
+
+/// A link that is late is up: the link table knows no third thing.
+std::string_view told_state(link_state s) {
+  return to_string(s == link_state::late ? link_state::up : s);
 }
 
 bool power_satisfied(const current_state& s) {
@@ -183,14 +209,21 @@ void pg_store::save_current(current_write w, answer<current_written> cb) {
   p.flag(power_satisfied(w.next)).texts(classes).numbers(numbers);
   p.ids(ids).texts(statuses).flags(dispatched).octets_list(outcomes);
   add_messages(p, w.publish, db_.token());
-  db_.submit(w.durable ? lane::durable : lane::relaxed, save_sql, std::move(p), true,
-             [&db = db_, ref = w.ref, tells = !w.publish.empty(), cb = std::move(cb)](reply r) {
+  p.number(w.next.link.epoch).text(std::string(told_state(w.next.link.state)));
+  if (w.fence != 0)
+    p.number(w.fence);
+  db_.submit(w.durable ? lane::durable : lane::relaxed, w.fence != 0 ? save_fenced_sql : save_sql,
+             std::move(p), true,
+             [&db = db_, ref = w.ref, fence = w.fence, tells = !w.publish.empty(),
+              cb = std::move(cb)](reply r) {
                auto* e = std::get_if<reply_error>(&r);
                if (tells && (!e || e->what.what == problem::outcome_unknown))
                  db.wake();
                if (e)
                  return cb(e->what);
                const auto& told = std::get<std::vector<rows>>(r)[0];
+               if (told.number(0, 3) == 0)
+                 return cb(not_controller(fence));
                if (told.number(0, 0) == 0 && told.number(0, 2) == 0)
                  return cb(no_device(ref));
                cb(current_written{told.number(0, 0) == 0});

@@ -133,6 +133,15 @@ failure unreadable(const device_ref& ref, std::string_view column, const failure
                                      " cannot be read: " + to_string(why));
 }
 
+std::string fence_cte(int number) {
+  return R"(
+fence as materialized (
+  select c.epoch from controller c
+  where c.id = 1 and c.epoch = $)" +
+         std::to_string(number) + R"(::bigint for key share
+),)";
+}
+
 std::string publish_ctes(const std::string& gate, int first) {
   auto p = [first](int i) {
     return "$" + std::to_string(first + i);

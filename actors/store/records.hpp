@@ -42,6 +42,12 @@ failure not_controller(std::uint64_t fence);
 /// A document in a row could not be read.
 failure unreadable(const device_ref& ref, std::string_view column, const failure& why);
 
+/// The CTE `fence`: one row while the lease's epoch is the parameter `number`, which then cannot
+/// change until this transaction has ended; it must come before every other lock. A takeover
+/// changes the unique column `epoch` and so conflicts with FOR KEY SHARE; a renewal does not, and
+/// neither waits for the other. Ends with a comma.
+std::string fence_cte(int number);
+
 /// The part of a statement that writes messages to the outbox and keeps `retained` in step, gated
 /// by the CTE `gate` (one row: yes; none: nothing is written). Needs six parameters from `first`
 /// on; ends without a comma. The main SELECT must mention `published`.
