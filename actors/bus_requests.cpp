@@ -26,7 +26,8 @@ bus_requests::~bus_requests() {
   stop();
 }
 
-void bus_requests::start() {
+void bus_requests::start(controller_epoch fence) {
+  fence_ = fence;
   if (gate_->closed())
     gate_ = std::make_shared<gate>();
   bus::subscribe_options options;
@@ -132,6 +133,7 @@ void bus_requests::arrived(const bus::message& m) {
   auto r = std::move(decoded->body);
   if (!decoded->id)
     r.id = with_.clock.new_id();
+  r.fence = fence_;
   auto name = r.by.name;
   with_.store.get_account(name, [this, open = gate_, shallow, r = std::move(r),
                                  root = topic->root](result<account_row> account) mutable {

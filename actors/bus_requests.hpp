@@ -12,6 +12,7 @@
 #include "actors/services.hpp"
 #include "bus/endpoint.hpp"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,7 +28,8 @@ public:
 
   bus_requests(const services& with, control_port& control, bus::endpoint& outside);
   ~bus_requests();
-  void start();
+  /// What is accepted from now on is stored under this lease.
+  void start(controller_epoch fence);
   void stop();
 
 private:
@@ -45,6 +47,7 @@ private:
   bus::endpoint& outside_;
   std::mutex mutex_;
   std::map<tenant_key, bucket> buckets_;
+  std::atomic<controller_epoch> fence_{0};
   std::vector<bus::subscription> subscriptions_;
   /// Callbacks that outlive us must not touch us.
   std::shared_ptr<gate> gate_ = std::make_shared<gate>();

@@ -20,16 +20,18 @@ constexpr std::chrono::milliseconds restart_after[] = {0ms, 1s, 5s, 30s, 5min};
 constexpr std::chrono::milliseconds calm = 10min;
 /// What could not be read from the store is asked again.
 constexpr std::chrono::milliseconds ask_again = 5s;
-constexpr std::size_t page = 500; ///< of unsettled devices
+constexpr std::size_t page = 500; ///< of devices to be taken up
 
 } // namespace
 
 // -- tenant -------------------------------------------------------------------------------------
 
-void tenant_state::start(tenant_actor::pointer self, const services& with, tenant_key key) {
+void tenant_state::start(tenant_actor::pointer self, const services& with, tenant_key key,
+                         controller_epoch fence) {
   self_ = self;
   with_ = &with;
   key_ = std::move(key);
+  fence_ = fence;
 }
 
 tenant_state::~tenant_state() {
@@ -46,7 +48,7 @@ tenant_state::child& tenant_state::of(const device_id& id) {
   c.life = next_life_++;
   c.touched = 0;
   c.actor = self_->spawn<caf::monitored>(device_behavior, with_, device_ref{key_, id},
-                                         weak_handle<tenant_actor>(self_), c.life);
+                                         weak_handle<tenant_actor>(self_), c.life, fence_);
   return c;
 }
 
@@ -108,8 +110,9 @@ void tenant_state::down(const caf::actor_addr& who, bool by_a_defect) {
 namespace {
 
 tenant_actor::behavior_type tenant_behavior(tenant_actor::stateful_pointer<tenant_state> self,
-                                            const services* with, tenant_key key) {
-  self->state.start(self, *with, std::move(key));
+                                            const services* with, tenant_key key,
+                                            controller_epoch fence) {
+  self->state.start(self, *with, std::move(key), fence);
   self->set_down_handler([self](const caf::down_msg& m) {
     self->state.down(m.source, m.reason != caf::exit_reason::normal &&
                                    m.reason != caf::exit_reason::user_shutdown && m.reason);
@@ -126,11 +129,14 @@ tenant_actor::behavior_type tenant_behavior(tenant_actor::stateful_pointer<tenan
 
 // -- controller ---------------------------------------------------------------------------------
 
-void controller_state::start(controller_actor::pointer self, const services& with) {
+void controller_state::start(controller_actor::pointer self, const services& with,
+                             controller_epoch epoch) {
   self_ = self;
   with_ = &with;
-  self->send(self, read_former_links{});
-  self->send(self, take_up_unsettled{});
+  epoch_ = epoch;
+  self->send(self, resync{});
+  // Links that turned unknown just before have their grace first.
+  self->send(self, resync{with.cluster_timing.links_grace + 100ms});
 }
 
 controller_state::~controller_state() {
@@ -142,7 +148,7 @@ controller_state::~controller_state() {
 tenant_actor& controller_state::of(const tenant_key& key) {
   auto& t = tenants_[key];
   if (!t)
-    t = self_->spawn<caf::monitored>(tenant_behavior, with_, key);
+    t = self_->spawn<caf::monitored>(tenant_behavior, with_, key, epoch_);
   return t;
 }
 
@@ -152,7 +158,7 @@ void controller_state::down(const caf::actor_addr& who) {
       ++with_->counters.actor_restarts;
       spdlog::error("tenant={} actor ended; its devices start over from the stored state", key);
       actor = nullptr;
-      self_->delayed_send(self_, ask_again, take_up_unsettled{});
+      self_->delayed_send(self_, ask_again, resync{});
     }
 }
 
@@ -169,79 +175,69 @@ void controller_state::on(const device_gone& gone) {
   self_->send(of(gone.ref.tenant), forget_device{gone.ref.device});
 }
 
-void controller_state::on(settle_former_links former) {
-  // A machine that has come back has a newer epoch, so this word about the old one is dropped.
-  // In portions, lest a restart of a large site becomes a burst.
-  constexpr std::size_t portion = 200;
-  const auto now = with_->clock.now();
-  for (std::size_t i = 0; i < portion && !former.links.empty(); ++i) {
-    auto [ref, epoch] = former.links.back();
-    former.links.pop_back();
-    link_down down{link_end::shutdown,
-                   "The server was restarted and the machine has not come back."};
-    self_->send(of(ref.tenant), observation{ref, epoch, now, std::move(down)});
+void controller_state::on(const resync& asked) {
+  if (asked.after.count() > 0)
+    return self_->delayed_send(self_, asked.after, resync{});
+  ++with_->counters.resyncs;
+  begin(false);
+  begin(true);
+}
+
+void controller_state::begin(bool links) {
+  auto& s = links ? links_ : unsettled_;
+  if (s.running) {
+    s.again = true;
+    return;
   }
-  if (!former.links.empty())
-    self_->delayed_send(self_, std::chrono::milliseconds(200), std::move(former));
+  s.running = true;
+  self_->send(self_, sweep_page{links, {}});
 }
 
-void controller_state::on(const take_up_unsettled& from) {
-  with_->store.unsettled(from.after, page,
-                         [me = weak_handle<controller_actor>(self_), after = from.after](auto r) {
-                           me.tell(unsettled_read{std::move(r), after});
-                         });
+void controller_state::on(const sweep_page& from) {
+  auto cb = [me = weak_handle<controller_actor>(self_), from](auto r) {
+    me.tell(sweep_read{from, std::move(r)});
+  };
+  if (from.links)
+    with_->cluster.out_of_step(from.after, page, with_->cluster_timing.links_grace, std::move(cb));
+  else
+    with_->store.unsettled(from.after, page, std::move(cb));
 }
 
-void controller_state::on(const unsettled_read& read) {
+void controller_state::on(const sweep_read& read) {
   if (!read.page) {
     ++with_->counters.store_retries;
-    spdlog::error("unsettled devices not read: {}", to_string(read.page.error()));
-    self_->delayed_send(self_, ask_again, take_up_unsettled{read.after});
+    spdlog::error("devices to take up not read: {}", to_string(read.page.error()));
+    self_->delayed_send(self_, ask_again, read.asked);
     return;
   }
+  with_->counters.resynced_devices += read.page->size();
   for (const auto& ref : *read.page)
     on(device_changed{ref});
-  if (read.page->size() == page)
-    self_->delayed_send(self_, 200ms, take_up_unsettled{to_string(read.page->back())});
-}
-
-void controller_state::on(const read_former_links&) {
-  with_->store.forget_links(with_->node, with_->incarnation,
-                            [me = weak_handle<controller_actor>(self_)](auto r) {
-                              me.tell(former_links_read{std::move(r)});
-                            });
-}
-
-void controller_state::on(former_links_read read) {
-  if (!read.links) {
-    ++with_->counters.store_retries;
-    spdlog::error("former links not settled: {}", to_string(read.links.error()));
-    self_->delayed_send(self_, ask_again, read_former_links{});
+  // In portions, lest a fail-over of a large site becomes a burst.
+  if (read.page->size() == page) {
+    self_->delayed_send(self_, 200ms, sweep_page{read.asked.links, to_string(read.page->back())});
     return;
   }
-  if (read.links->empty())
-    return;
-  spdlog::info("{} machines had a tunnel to the former life of this node", read.links->size());
-  self_->delayed_send(self_, with_->former_links_grace,
-                      settle_former_links{std::move(*read.links)});
+  auto& s = read.asked.links ? links_ : unsettled_;
+  s.running = false;
+  if (std::exchange(s.again, false))
+    begin(read.asked.links);
 }
 
 namespace {
 
 controller_actor::behavior_type
-controller_behavior(controller_actor::stateful_pointer<controller_state> self,
-                    const services* with) {
-  self->state.start(self, *with);
+controller_behavior(controller_actor::stateful_pointer<controller_state> self, const services* with,
+                    controller_epoch epoch) {
+  self->state.start(self, *with, epoch);
   self->set_down_handler([self](const caf::down_msg& m) { self->state.down(m.source); });
   return {
       [self](const observed& m) { self->state.on(m); },
       [self](const device_changed& m) { self->state.on(m); },
       [self](const device_gone& m) { self->state.on(m); },
-      [self](const settle_former_links& m) { self->state.on(m); },
-      [self](const take_up_unsettled& m) { self->state.on(m); },
-      [self](const unsettled_read& m) { self->state.on(m); },
-      [self](const read_former_links& m) { self->state.on(m); },
-      [self](const former_links_read& m) { self->state.on(m); },
+      [self](const resync& m) { self->state.on(m); },
+      [self](const sweep_page& m) { self->state.on(m); },
+      [self](const sweep_read& m) { self->state.on(m); },
   };
 }
 
@@ -266,10 +262,11 @@ template <class Message> void controller::tell(Message m) {
     caf::anon_send(to, std::move(m));
 }
 
-void controller::start() {
+void controller::start(controller_epoch epoch) {
   {
     std::lock_guard lock(mutex_);
     stopped_ = false;
+    epoch_ = epoch;
   }
   if (gate_->closed())
     gate_ = std::make_shared<gate>();
@@ -314,7 +311,7 @@ void controller::restart() {
   std::lock_guard lock(mutex_);
   if (stopped_)
     return; // it ended while we were stopping
-  actor_ = system_.spawn(controller_behavior, &with_);
+  actor_ = system_.spawn(controller_behavior, &with_, epoch_);
 }
 
 void controller::stop() {
@@ -328,6 +325,10 @@ void controller::stop() {
   if (last)
     caf::anon_send_exit(last, caf::exit_reason::user_shutdown);
   gate_->close();
+}
+
+void controller::look_around(std::chrono::milliseconds after) {
+  tell(resync{after});
 }
 
 caf::actor_addr controller::address() const {

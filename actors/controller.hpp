@@ -19,7 +19,8 @@ class tenant_state {
 public:
   static inline const char* name = "outband.tenant";
 
-  void start(tenant_actor::pointer self, const services& with, tenant_key key);
+  void start(tenant_actor::pointer self, const services& with, tenant_key key,
+             controller_epoch fence);
   /// Children do not outlive their parent; their pending timers would keep them for minutes.
   ~tenant_state();
   void on(const observation& o);
@@ -41,6 +42,7 @@ private:
   tenant_actor::pointer self_ = nullptr;
   const services* with_ = nullptr;
   tenant_key key_;
+  controller_epoch fence_ = 0;
   std::unordered_map<device_id, child> devices_;
   std::uint64_t next_life_ = 1;
 };
@@ -49,23 +51,29 @@ class controller_state {
 public:
   static inline const char* name = "outband.controller";
 
-  void start(controller_actor::pointer self, const services& with);
+  void start(controller_actor::pointer self, const services& with, controller_epoch epoch);
   ~controller_state();
   void on(const observed& seen);
   void on(const device_changed& changed);
   void on(const device_gone& gone);
-  void on(settle_former_links former);
-  void on(const take_up_unsettled& from);
-  void on(const unsettled_read& read);
-  void on(const read_former_links& now);
-  void on(former_links_read read);
+  void on(const resync& now);
+  void on(const sweep_page& from);
+  void on(const sweep_read& read);
   tenant_actor& of(const tenant_key& key);
   void down(const caf::actor_addr& who);
 
 private:
+  /// One walk at a time through each list; who asks meanwhile gets another one afterwards.
+  struct sweep {
+    bool running = false, again = false;
+  };
+  void begin(bool links);
+
   controller_actor::pointer self_ = nullptr;
   const services* with_ = nullptr;
+  controller_epoch epoch_ = 0;
   std::unordered_map<tenant_key, tenant_actor> tenants_;
+  sweep unsettled_, links_;
 };
 
 /// The role as the node sees it.
@@ -73,9 +81,13 @@ class controller {
 public:
   controller(caf::actor_system& system, const services& with);
   ~controller();
-  /// Spawns the actor, subscribes to observations and wake-ups, takes up what was left unsettled.
-  void start();
+  /// The lease is ours: spawns the actor, subscribes to observations and wake-ups, takes up what
+  /// was left unsettled or untold. Every write carries the epoch.
+  void start(controller_epoch epoch);
+  /// The lease is not ours any more, or the process ends.
   void stop();
+  /// Something may have been missed, or will be known after that time.
+  void look_around(std::chrono::milliseconds after);
   void restart();
   caf::actor_addr address() const;
 
@@ -86,7 +98,8 @@ private:
   const services& with_;
   mutable std::mutex mutex_;
   controller_actor actor_;
-  bool stopped_ = false; ///< guarded by mutex_
+  controller_epoch epoch_ = 0; ///< guarded by mutex_, as the following
+  bool stopped_ = true;
   std::vector<bus::subscription> subscriptions_;
   std::shared_ptr<gate> gate_ = std::make_shared<gate>();
 };

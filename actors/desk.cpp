@@ -158,6 +158,7 @@ void desk_state::store_patch(request r, responder tell, int attempt, const desir
     return (*tell)(std::move(done));
   }
   w.publish = desired_documents(r.target, w.next, rev, r);
+  w.fence = r.fence;
   w.command = row_for(r);
   w.command.status = request_status::done;
   w.command.outcome = bus::pack(done);
@@ -199,6 +200,7 @@ void desk_state::command(request r, responder tell, int attempt) {
 
 void desk_state::store_command(request r, responder tell, int attempt, const desired_row& row) {
   command_write w;
+  w.fence = r.fence;
   w.command = row_for(r);
   response accepted;
   accepted.id = r.id;

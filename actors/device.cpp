@@ -29,11 +29,13 @@ bool reply_here(const std::string& channel, std::string& instance) {
 } // namespace
 
 void device_state::start(device_actor::pointer self, const services& with, device_ref ref,
-                         weak_handle<tenant_actor> parent, std::uint64_t life) {
+                         weak_handle<tenant_actor> parent, std::uint64_t life,
+                         controller_epoch fence) {
   self_ = self;
   with_ = &with;
   parent_ = std::move(parent);
   life_ = life;
+  fence_ = fence;
   mem_.ref = std::move(ref);
   mem_.times = with.times;
   ++with.counters.device_actors;
@@ -127,6 +129,7 @@ void device_state::on(row_loaded loaded) {
       reload_ = false;
       load(); // what we just got may be older than what we were told of
     }
+    happen(link_told{row.link});
     happen(row_stored{row.desired, row.desired_rev, decoded(row.open_commands)});
     return;
   }
@@ -143,6 +146,8 @@ void device_state::on(row_loaded loaded) {
     mem_.current.link.since = with_->clock.now();
     next_.any = next_.presence = true;
   }
+  // Before anything is decided: a tunnel that came or went unnoticed.
+  happen(link_told{row.link});
   happen(awakened{});
   auto waiting = std::move(before_load_);
   before_load_.clear();
@@ -260,6 +265,7 @@ void device_state::send(const send_call& c) {
   e.time = with_->clock.now();
   e.source = with_->node;
   e.epoch = c.call.epoch;
+  e.ctl = fence_;
   bus::message m;
   m.topic = bus::node_work_topic(c.instance);
   m.payload = std::make_shared<const std::string>(
@@ -323,6 +329,7 @@ void device_state::write_if_needed() {
   w.event_seq = in_flight_seq_;
   w.commands = in_flight_.commands;
   w.durable = in_flight_.durable;
+  w.fence = fence_;
   with_->store.save_current(std::move(w),
                             [me = weak_handle<device_actor>(self_)](result<current_written> r) {
                               me.tell(row_written{std::move(r)});
@@ -335,6 +342,11 @@ void device_state::on(const row_written& written) {
     conflicts_ = 0;
     stored();
     return quiet_check();
+  }
+  if (!written.outcome && written.outcome.error().what == problem::stale_controller) {
+    // Another node decides for this machine now. What was not stored was not done either.
+    ++with_->counters.stale_controller;
+    return self_->quit();
   }
   // Not stored, or not known to be, or somebody else wrote: the row tells.
   uncertain_ =
@@ -446,8 +458,9 @@ void device_state::on(const leave&) {
 
 device_actor::behavior_type device_behavior(device_actor::stateful_pointer<device_state> self,
                                             const services* with, device_ref ref,
-                                            weak_handle<tenant_actor> parent, std::uint64_t life) {
-  self->state.start(self, *with, std::move(ref), std::move(parent), life);
+                                            weak_handle<tenant_actor> parent, std::uint64_t life,
+                                            controller_epoch fence) {
+  self->state.start(self, *with, std::move(ref), std::move(parent), life, fence);
   return {
       [self](const observation& m) { self->state.on(m); },
       [self](const row_changed& m) { self->state.on(m); },

@@ -25,7 +25,7 @@ public:
   static constexpr int max_conflicts = 3;
 
   void start(device_actor::pointer self, const services& with, device_ref ref,
-             weak_handle<tenant_actor> parent, std::uint64_t life);
+             weak_handle<tenant_actor> parent, std::uint64_t life, controller_epoch fence);
   ~device_state();
 
   void on(const observation& o);
@@ -70,7 +70,8 @@ private:
   const services* with_ = nullptr;
   std::optional<weak_handle<tenant_actor>> parent_;
   std::uint64_t life_ = 0;
-  std::uint64_t heard_ = 0; ///< messages of the tenant
+  controller_epoch fence_ = 0; ///< what this life writes under
+  std::uint64_t heard_ = 0;    ///< messages of the tenant
 
   device_memory mem_;
   bool loaded_ = false;
@@ -102,6 +103,7 @@ private:
 
 device_actor::behavior_type device_behavior(device_actor::stateful_pointer<device_state> self,
                                             const services* with, device_ref ref,
-                                            weak_handle<tenant_actor> parent, std::uint64_t life);
+                                            weak_handle<tenant_actor> parent, std::uint64_t life,
+                                            controller_epoch fence);
 
 } // namespace outband

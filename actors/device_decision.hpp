@@ -80,6 +80,8 @@ struct decision {
   void next();
   void begin_command(const open_command& c);
   void begin_wish();
+  /// Reads the state without a goal beyond the wish that there is.
+  void look();
 
   // -- observations -----------------------------------------------------------------------------
 
@@ -89,6 +91,7 @@ struct decision {
   void on(const row_stored& s);
   /// Nothing of the run is under way at the firmware that somebody waits for: plan anew.
   static bool may_be_dropped(const power_run& run);
+  void on(const link_told& told);
   void on(const timer_fired&);
   static bool is_sent(run_phase p) { return p == run_phase::sending || p == run_phase::forcing; }
   void on(const observation& o);
@@ -96,6 +99,11 @@ struct decision {
   void link_came(const observation& o, const link_up& up);
   void link_went(const observation& o, const link_down& down);
   void link_lags(const link_late& late);
+  /// `state`: down, or unknown when it is its terminator that is gone.
+  void link_gone(link_epoch epoch, link_state state, std::string why, std::string type,
+                 std::string text);
+  /// Counts arrivals; two machines with one GUID take the link from each other for ever.
+  void arrived_from(const std::string& peer);
   void on_answer(const amt_answer& a, bool newest_link);
   void after_reading();
   void learn(const amt::versions& v);

@@ -103,9 +103,11 @@ void decision::state_changed() {
 void decision::next() {
   if (mem.run)
     return;
+  bool must_look = false;
   while (!mem.run && !mem.commands.empty()) {
     const auto first = mem.commands.front();
     if (first.row.dispatched) {
+      must_look = true;
       // Sent by a former life of this actor: never again.
       finish(first.row.id, request_status::unknown,
              "The server stopped after sending this and before the answer.",
@@ -122,14 +124,35 @@ void decision::next() {
              fail(problem::link_down));
       continue;
     }
+    if (now < mem.conflict_until) {
+      finish(first.row.id, request_status::failed,
+             "Several machines call home with this GUID; nothing was sent.",
+             fail(problem::duplicate_guid));
+      continue;
+    }
     begin_command(first);
   }
+  if (!mem.run && must_look && link_usable() && now >= mem.conflict_until)
+    return look();
   if (!mem.run)
     begin_wish();
 }
 
+void decision::look() {
+  power_run run;
+  run.goal = ask_desired{};
+  run.target = mem.desired.power.target;
+  run.policy = mem.desired.power.policy;
+  run.rev = mem.desired_rev;
+  begin(std::move(run));
+}
+
 void decision::begin_wish() {
   const auto target = mem.desired.power.target;
+  if (now < mem.conflict_until)
+    return arm(std::chrono::milliseconds(mem.conflict_until - now));
+  mem.conflict_until = 0;
+  set_condition("link", true, {}, {});
   settle_wish();
   if (target == power_target::keep) {
     set_condition("power", true, {}, {});
@@ -186,7 +209,7 @@ std::vector<device_effect> decide(device_memory& mem, const device_event& what, 
 }
 
 bool quiet(const device_memory& mem, time_ms now) {
-  return !mem.run && mem.commands.empty() &&
+  return !mem.run && mem.commands.empty() && mem.conflict_until == 0 &&
          (mem.not_before <= now || mem.not_before == std::numeric_limits<time_ms>::max() ||
           !(mem.current.link.state == link_state::up ||
             mem.current.link.state == link_state::late));

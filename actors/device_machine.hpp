@@ -34,6 +34,9 @@ struct power_times {
   /// A wish that an older reading seems to satisfy is looked at.
   std::chrono::milliseconds believed{10'000};
   std::chrono::milliseconds freshness{60'000}; ///< an unchanged reading is stored this seldom
+  /// More than `flaps` arrivals within this time, from more than one host: one GUID, two machines.
+  std::chrono::milliseconds flap_window{60'000};
+  std::size_t flaps = 5;
 };
 
 enum class run_phase : std::uint8_t {
@@ -84,6 +87,9 @@ struct device_memory {
   /// An action that nobody follows any more may still change the machine until then; what is read
   /// before proves nothing.
   time_ms moving_until = 0;
+  /// When and from where it called home lately; several hosts in short order: several machines.
+  std::vector<std::pair<time_ms, std::string>> arrivals;
+  time_ms conflict_until = 0;  ///< until then nothing is sent, for nobody knows to whom
   int failures = 0;            ///< of the wish, in a row
   time_ms not_before = 0;      ///< back-off: no new run for the wish until then
   time_ms stored_observed = 0; ///< power.observed as last written
@@ -99,11 +105,15 @@ struct row_stored {
   revision rev = 0;
   std::vector<open_command> commands; ///< known ones are ignored
 };
+/// What the link table says, read with the row: heals what an observation did not bring.
+struct link_told {
+  link_fact fact;
+};
 /// The timer armed last has run off.
 struct timer_fired {};
 /// The actor was just spawned from the stored row: commands marked dispatched have an unknown end.
 struct awakened {};
-using device_event = std::variant<awakened, row_stored, observation, timer_fired>;
+using device_event = std::variant<awakened, row_stored, link_told, observation, timer_fired>;
 
 // -- effects ----------------------------------------------------------------------------------
 

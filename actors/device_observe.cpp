@@ -2,6 +2,7 @@
 /// step of the run they lead to.
 #include "actors/device_decision.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -135,6 +136,7 @@ void decision::link_came(const observation& o, const link_up& up) {
   if (again)
     return;
   const auto before = l.state;
+  const auto known = l.epoch;
   l.state = link_state::up;
   l.epoch = o.epoch;
   l.instance = up.instance;
@@ -147,6 +149,8 @@ void decision::link_came(const observation& o, const link_up& up) {
   mem.seen = false;
   say(event_class::link, "link.up", "The machine called home from " + up.peer + ".",
       std::string(to_string(before)), "up");
+  if (o.epoch != known)
+    arrived_from(up.peer);
   if (mem.run) {
     auto& run = *mem.run;
     if (run.phase == run_phase::watching || run.phase == run_phase::watching_force) {
@@ -167,29 +171,80 @@ void decision::link_came(const observation& o, const link_up& up) {
   mem.not_before = 0;
   mem.failures = 0;
   // A machine that just came may be in any state: look once.
-  power_run look;
-  look.goal = ask_desired{};
-  look.target = mem.desired.power.target;
-  look.policy = mem.desired.power.policy;
-  look.rev = mem.desired_rev;
-  if (mem.commands.empty())
-    begin(std::move(look));
+  if (mem.commands.empty() && now >= mem.conflict_until)
+    look();
   else
     next();
 }
 
+void decision::arrived_from(const std::string& peer) {
+  auto& all = mem.arrivals;
+  all.erase(
+      std::remove_if(all.begin(), all.end(),
+                     [&](const auto& a) { return now - a.first > mem.times.flap_window.count(); }),
+      all.end());
+  // The port is another one each time.
+  all.emplace_back(now, peer.substr(0, peer.rfind(':')));
+  if (all.size() > 2 * mem.times.flaps + 2)
+    all.erase(all.begin());
+  const bool several = std::any_of(all.begin(), all.end(),
+                                   [&](const auto& a) { return a.second != all.back().second; });
+  if (all.size() <= mem.times.flaps || !several)
+    return;
+  if (mem.conflict_until == 0)
+    say(event_class::link, "link.duplicate_guid",
+        "Machines at different addresses call home with this GUID and take the tunnel from each "
+        "other.");
+  mem.conflict_until = now + mem.times.flap_window.count();
+  set_condition("link", false, std::string(explain(problem::duplicate_guid).code),
+                "Several machines call home with this GUID; nothing is sent to any of them.");
+}
+
 void decision::link_went(const observation& o, const link_down& down) {
+  link_gone(o.epoch, link_state::down, std::string(to_string(down.why)), "link.down",
+            down.text.empty() ? "The machine's tunnel ended." : down.text);
+}
+
+void decision::on(const link_told& told) {
+  const auto& f = told.fact;
+  const auto& l = mem.current.link;
+  if (f.epoch < l.epoch || f.epoch == 0)
+    return;
+  const bool newer = f.epoch > l.epoch;
+  // The row may have been read before an end that was told already: within one epoch, down is
+  // final.
+  if (!newer && l.state == link_state::down)
+    return;
+  switch (f.state) {
+  case link_state::up:
+  case link_state::late:
+    if (!newer && link_usable())
+      return;
+    return link_came({mem.ref, f.epoch, now, {}}, {f.instance, f.incarnation, f.peer, 0});
+  case link_state::unknown:
+    if (newer || l.state != link_state::unknown)
+      link_gone(f.epoch, link_state::unknown, "terminator", "link.unknown",
+                "The node that had the machine's tunnel is gone and the machine has not called "
+                "another one yet.");
+    return;
+  case link_state::down:
+    return link_gone(f.epoch, link_state::down, f.why, "link.down", "The machine's tunnel ended.");
+  }
+}
+
+void decision::link_gone(link_epoch epoch, link_state state, std::string why, std::string type,
+                         std::string text) {
   auto& l = mem.current.link;
-  if (l.state == link_state::down && l.epoch == o.epoch)
+  if (l.state == state && l.epoch == epoch)
     return;
   const auto before = l.state;
-  l.epoch = o.epoch;
-  l.state = link_state::down;
-  l.why = std::string(to_string(down.why));
+  l.epoch = epoch;
+  l.state = state;
+  l.why = std::move(why);
   l.since = now;
   changed = presence_changed = true;
-  say(event_class::link, "link.down", down.text.empty() ? "The machine's tunnel ended." : down.text,
-      std::string(to_string(before)), "down");
+  say(event_class::link, std::move(type), std::move(text), std::string(to_string(before)),
+      std::string(to_string(state)));
   if (!mem.run)
     return next();
   auto& run = *mem.run;
@@ -204,13 +259,14 @@ void decision::link_went(const observation& o, const link_down& down) {
   if (!is_sent(run.phase))
     return answered(
         fail(problem::link_down, "The machine's tunnel ended before anything was sent."));
-  // In flight: the link answers what is known of it (outcome_unknown if it had been written).
+  // In flight: the link answers what is known of it (outcome_unknown if it had been written). A
+  // terminator that died answers nothing: the call's deadline ends it.
 }
 
 void decision::link_lags(const link_late& late) {
   auto& l = mem.current.link;
   auto next_state = late.late ? link_state::late : link_state::up;
-  if (l.state == next_state || l.state == link_state::down)
+  if (l.state == next_state || l.state == link_state::down || l.state == link_state::unknown)
     return;
   say(event_class::link, late.late ? "link.late" : "link.up",
       late.late ? "The machine has been silent for 45 s." : "The machine speaks again.",

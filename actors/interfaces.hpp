@@ -9,6 +9,7 @@
 
 #include "actors/device_machine.hpp"
 #include "actors/ports/amt_link.hpp"
+#include "actors/ports/cluster.hpp"
 #include "actors/ports/control.hpp"
 #include "bus/endpoint.hpp"
 
@@ -88,13 +89,22 @@ struct call_finished {
 struct work_arrived {
   work_body body;
   call_origin origin;
+  std::uint64_t controller = 0; ///< epoch of the controller that says it; 0: another node
+};
+/// Our links were declared unknown while we live: which are still ours?
+struct reclaim_links {};
+/// INTERNAL: the store's answer for these.
+struct links_reclaimed {
+  std::vector<std::pair<device_ref, link_epoch>> asked;
+  result<reclaim_answer> answer = fail(problem::internal);
 };
 /// INTERNAL: the batch has waited its 50 ms.
 struct flush_observations {};
 using instance_actor =
     caf::typed_actor<caf::reacts_to<link_opened>, caf::reacts_to<link_closed>,
                      caf::reacts_to<link_silent>, caf::reacts_to<call_finished>,
-                     caf::reacts_to<work_arrived>, caf::reacts_to<flush_observations>>;
+                     caf::reacts_to<work_arrived>, caf::reacts_to<flush_observations>,
+                     caf::reacts_to<reclaim_links>, caf::reacts_to<links_reclaimed>>;
 
 // -- DEVICE: one per machine; spawned when something concerns it, gone when quiet --------------
 // Decides with device_machine.hpp. Controller role.
@@ -151,29 +161,68 @@ struct device_changed {
 struct device_gone {
   device_ref ref;
 };
-/// INTERNAL: links that a former life of this process left behind; said to be down unless the
-/// machine has come back by then.
-struct settle_former_links {
-  std::vector<std::pair<device_ref, link_epoch>> links;
+/// Something may have been missed (a start, a connection that was away, a dead terminator): take up
+/// every device with something open, or whose link is not what was last told of it.
+struct resync {
+  std::chrono::milliseconds after{0};
 };
-/// INTERNAL: read the next page of devices with something open; empty `after`: from the start.
-struct take_up_unsettled {
-  std::string after;
+/// INTERNAL: read the next page of one of the two lists.
+struct sweep_page {
+  bool links = false; ///< else: of what is unsettled
+  std::string after;  ///< empty: from the start
 };
-/// INTERNAL: the store's answers; a failure is tried again.
-struct unsettled_read {
+/// INTERNAL: the store's answer; a failure is tried again.
+struct sweep_read {
+  sweep_page asked;
   result<std::vector<device_ref>> page = fail(problem::internal);
-  std::string after;
 };
-struct read_former_links {};
-struct former_links_read {
-  result<std::vector<std::pair<device_ref, link_epoch>>> links = fail(problem::internal);
+using controller_actor = caf::typed_actor<caf::reacts_to<observed>, caf::reacts_to<device_changed>,
+                                          caf::reacts_to<device_gone>, caf::reacts_to<resync>,
+                                          caf::reacts_to<sweep_page>, caf::reacts_to<sweep_read>>;
+
+// -- KEEPER: one per process ---------------------------------------------------------------------
+// Says that this process lives, holds or follows the controller's lease, buries the dead.
+
+/// INTERNAL: time to beat.
+struct beat_now {
+  std::uint64_t generation = 0;
 };
-using controller_actor =
-    caf::typed_actor<caf::reacts_to<observed>, caf::reacts_to<device_changed>,
-                     caf::reacts_to<device_gone>, caf::reacts_to<settle_former_links>,
-                     caf::reacts_to<take_up_unsettled>, caf::reacts_to<unsettled_read>,
-                     caf::reacts_to<read_former_links>, caf::reacts_to<former_links_read>>;
+/// INTERNAL: the store's answer to a beat.
+struct beat_answered {
+  result<heartbeat_answer> answer = fail(problem::internal);
+};
+/// INTERNAL: the lease was not renewed in time.
+struct lease_ran_out {
+  std::uint64_t generation = 0;
+};
+/// From the bus: birth or death of a controller, of a node.
+struct controller_heard {
+  std::uint64_t epoch = 0;
+  std::string instance;
+  bool up = false;
+};
+struct node_heard {
+  instance_ref who;
+  bool up = false;
+};
+/// INTERNAL: it has not come back: usurp the lease with that epoch, bury that node.
+struct controller_missed {
+  std::uint64_t epoch = 0;
+};
+struct node_missed {
+  instance_ref who;
+};
+/// INTERNAL: a burial was carried out.
+struct node_buried {
+  instance_ref who;
+  result<std::size_t> links = fail(problem::internal);
+};
+/// Give the lease up and do not take it again.
+struct step_down {};
+using keeper_actor = caf::typed_actor<
+    caf::reacts_to<beat_now>, caf::reacts_to<beat_answered>, caf::reacts_to<lease_ran_out>,
+    caf::reacts_to<controller_heard>, caf::reacts_to<node_heard>, caf::reacts_to<controller_missed>,
+    caf::reacts_to<node_missed>, caf::reacts_to<node_buried>, caf::reacts_to<step_down>>;
 
 // -- DESK: one per process that takes requests --------------------------------------------------
 // Stores what is asked and keeps who waits for the outcome. Api role.
@@ -238,11 +287,20 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::forget_device)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::observed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::device_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::device_gone)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::settle_former_links)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::take_up_unsettled)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::unsettled_read)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::read_former_links)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::former_links_read)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::resync)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::sweep_page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::sweep_read)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::reclaim_links)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::links_reclaimed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::beat_now)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::beat_answered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::lease_ran_out)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::controller_heard)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::node_heard)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::controller_missed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::node_missed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::node_buried)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::step_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::request_submitted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::outcome_arrived)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::desk_step)

@@ -24,7 +24,7 @@ struct config : caf::actor_system_config {
 struct node::impl {
   impl(std::size_t threads, const services& with, bus::endpoint& outside)
       : cfg(threads), system(cfg), terminator(system, with), control(system, with),
-        controller(system, with), requests(with, control, outside) {}
+        controller(system, with), requests(with, control, outside), keeper(system, with, outside) {}
 
   config cfg;
   caf::actor_system system;
@@ -32,6 +32,7 @@ struct node::impl {
   outband::control control;
   outband::controller controller;
   bus_requests requests;
+  outband::keeper keeper;
   caf::actor guard;
 };
 
@@ -54,18 +55,51 @@ node::~node() {
   stop();
 }
 
-void node::start() {
+/// On the keeper's thread, as the following.
+void node::control_begins(controller_epoch epoch) {
+  std::lock_guard lock(shift_);
+  if (stopping_)
+    return;
+  // Whoever listens comes before whoever speaks.
+  impl_->controller.start(epoch);
+  impl_->requests.start(epoch);
+  hooks_.gained(epoch);
+  caf::anon_send(impl_->guard, watch_all{});
+}
+
+void node::control_ends() {
+  std::lock_guard lock(shift_);
+  if (stopping_)
+    return;
+  hooks_.lost();
+  impl_->requests.stop();
+  impl_->controller.stop();
+}
+
+void node::start(keeper_hooks hooks) {
+  hooks_ = std::move(hooks);
   auto* i = impl_.get();
   const auto r = roles_;
   // The order matters: whoever listens comes before whoever speaks.
-  if (r.controller)
-    i->controller.start();
   if (r.api || r.controller)
     i->control.start();
   if (r.terminator)
     i->terminator.start();
-  if (r.controller)
-    i->requests.start();
+  keeper_hooks ours;
+  ours.gained = [this](controller_epoch epoch) {
+    control_begins(epoch);
+  };
+  ours.lost = [this] {
+    control_ends();
+  };
+  ours.look_around = [i](std::chrono::milliseconds after) {
+    i->controller.look_around(after);
+  };
+  ours.buried = [i, r] {
+    if (r.terminator)
+      i->terminator.reclaim();
+  };
+  ours.superseded = hooks_.superseded;
   auto* restarts = &with_.counters.actor_restarts;
   i->guard = i->system.spawn([i, r, restarts](caf::event_based_actor* self) -> caf::behavior {
     self->set_down_handler([i, r, restarts, self](const caf::down_msg& m) {
@@ -79,13 +113,14 @@ void node::start() {
         i->terminator.restart();
       else if (i->control.address() == m.source)
         i->control.restart();
+      else if (i->keeper.address() == m.source)
+        i->keeper.restart();
       self->send(self, watch_all{});
     });
-    self->send(self, watch_all{});
     return {[i, r, self](const watch_all&) {
-      for (const auto& who :
-           {r.controller ? i->controller.address() : caf::actor_addr{},
-            r.terminator ? i->terminator.address() : caf::actor_addr{}, i->control.address()}) {
+      for (const auto& who : {r.controller ? i->controller.address() : caf::actor_addr{},
+                              r.terminator ? i->terminator.address() : caf::actor_addr{},
+                              i->control.address(), i->keeper.address()}) {
         if (!who)
           continue;
         self->demonitor(who); // at most one watch each
@@ -93,15 +128,22 @@ void node::start() {
       }
     }};
   });
+  i->keeper.start(r.controller, std::move(ours));
+  caf::anon_send(i->guard, watch_all{});
 }
 
 void node::stop() {
   if (!impl_)
     return;
+  {
+    std::lock_guard lock(shift_);
+    stopping_ = true;
+  }
   if (impl_->guard) {
     caf::anon_send_exit(impl_->guard, caf::exit_reason::user_shutdown);
     impl_->guard = nullptr;
   }
+  impl_->keeper.stop();
   impl_->requests.stop();
   impl_->terminator.stop();
   impl_->control.stop();
@@ -109,6 +151,14 @@ void node::stop() {
   // The guard looks at the roles, which are destroyed before the actor system.
   impl_->system.await_all_actors_done();
   impl_.reset();
+}
+
+void node::resign() {
+  impl_->keeper.resign();
+}
+
+std::size_t node::other_terminators() const {
+  return impl_->keeper.other_terminators();
 }
 
 terminator_port& node::terminator() {

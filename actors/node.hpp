@@ -8,10 +8,12 @@
 #include "actors/bus_requests.hpp"
 #include "actors/control.hpp"
 #include "actors/controller.hpp"
+#include "actors/keeper.hpp"
 #include "actors/services.hpp"
 #include "actors/terminator.hpp"
 
 #include <memory>
+#include <mutex>
 
 namespace outband {
 
@@ -27,19 +29,31 @@ public:
   node(services with, node_roles roles, bus::endpoint& outside, std::size_t actor_threads);
   ~node();
 
-  void start();
+  /// Enrol first (cluster_port). `hooks.gained` and `lost` tell when this node controls, after its
+  /// own actors were told and before, respectively; `buried` and `look_around` are not called.
+  void start(keeper_hooks hooks);
+  /// Gives up the controller's lease: another node may take it while this one still serves.
+  void resign();
   /// Ends the actors; nothing of them runs when it returns. Close sockets first.
   void stop();
 
+  /// Other nodes that take tunnels, as far as the broker told.
+  std::size_t other_terminators() const;
   terminator_port& terminator();
   control_port& control();
   const services& shared() const { return with_; }
 
 private:
+  void control_begins(controller_epoch epoch);
+  void control_ends();
+
   struct impl;
   services with_;
   node_roles roles_;
   bus::endpoint& outside_;
+  keeper_hooks hooks_;
+  std::mutex shift_; ///< beginning and ending control, and the end of all
+  bool stopping_ = false;
   std::unique_ptr<impl> impl_;
 };
 

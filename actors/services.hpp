@@ -4,6 +4,7 @@
 #include "actors/device_machine.hpp"
 #include "actors/link_directory.hpp"
 #include "actors/ports/clock.hpp"
+#include "actors/ports/cluster.hpp"
 #include "actors/ports/secrets.hpp"
 #include "actors/ports/store.hpp"
 #include "bus/endpoint.hpp"
@@ -22,10 +23,25 @@ struct actor_counters {
   std::atomic<std::uint64_t> requests_accepted{0}, requests_refused{0}, tenant_mismatch{0};
   std::atomic<std::uint64_t> decode_errors{0}, retained_commands{0}, actor_restarts{0};
   std::atomic<std::uint64_t> store_retries{0};
+  std::atomic<std::uint64_t> stale_controller{0}, takeovers{0}, burials{0}, reclaims{0};
+  std::atomic<std::uint64_t> resyncs{0}, resynced_devices{0};
+  std::atomic<std::uint64_t> lease_epoch{0}; ///< 0: not the controller
+};
+
+/// How the nodes of a site watch each other; configuration `cluster.*`.
+struct cluster_times {
+  std::chrono::milliseconds beat{5'000};
+  std::chrono::milliseconds lease{15'000};
+  std::chrono::milliseconds silent_after{20'000};
+  /// A node whose will came may only have lost the broker for a moment.
+  std::chrono::milliseconds will_grace{2'000};
+  /// Machines of a dead terminator have this long to call another before anybody is told.
+  std::chrono::milliseconds links_grace{30'000};
 };
 
 struct services {
   store_port& store;
+  cluster_port& cluster;
   secrets_port& secrets;
   clock_port& clock;
   /// Between our own roles; in one process the local endpoint.
@@ -37,7 +53,7 @@ struct services {
   power_times times{};
   std::chrono::milliseconds passivate_after{std::chrono::minutes(5)};
   std::chrono::milliseconds batch_observations{50};
-  std::chrono::milliseconds former_links_grace{std::chrono::seconds(30)};
+  cluster_times cluster_timing{};
   bool mirror_json = true; ///< publish oobx/v1 as well
 };
 

@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace outband {
@@ -71,6 +72,8 @@ instance_behavior(instance_actor::stateful_pointer<instance_state> self, const s
       [self](const call_finished& m) { self->state.on(m); },
       [self](const work_arrived& m) { self->state.on(m); },
       [self](const flush_observations& m) { self->state.on(m); },
+      [self](const reclaim_links& m) { self->state.on(m); },
+      [self](const links_reclaimed& m) { self->state.on(m); },
   };
 }
 
@@ -146,7 +149,11 @@ void terminator::work(const bus::message& m, bool live) {
       return;
     origin = {m.response_topic, m.correlation};
   }
-  tell(work_arrived{std::move(decoded->body), std::move(origin)});
+  tell(work_arrived{std::move(decoded->body), std::move(origin), decoded->env.ctl});
+}
+
+void terminator::reclaim() {
+  tell(reclaim_links{});
 }
 
 void terminator::admit(cira_login login, answer<admission> cb) {
@@ -314,6 +321,7 @@ void instance_state::on(link_opened opened) {
   entry e;
   e.epoch = opened.epoch;
   e.port = opened.link;
+  e.peer = opened.peer;
   e.actor = spawn_link(opened.ref, e);
   links_.emplace(opened.ref, std::move(e));
   ++with_->counters.links;
@@ -371,6 +379,13 @@ void instance_state::on(call_finished finished) {
 }
 
 void instance_state::on(work_arrived work) {
+  if (work.controller != 0 && work.controller < newest_controller_) {
+    ++with_->counters.stale_controller;
+    spdlog::warn("refused work of controller epoch {}, {} is known", work.controller,
+                 newest_controller_);
+    return; // its deadline ends it; whoever said it decides nothing any more
+  }
+  newest_controller_ = std::max(newest_controller_, work.controller);
   struct visitor {
     instance_state& me;
     call_origin& origin;
@@ -397,6 +412,50 @@ void instance_state::on(work_arrived work) {
     }
   };
   std::visit(visitor{*this, work.origin}, work.body);
+}
+
+constexpr std::size_t reclaim_page = 5'000;
+
+void instance_state::on(const reclaim_links&) {
+  std::vector<std::pair<device_ref, link_epoch>> links;
+  for (const auto& [ref, e] : links_) {
+    links.emplace_back(ref, e.epoch);
+    if (links.size() == reclaim_page)
+      ask_which(std::exchange(links, {}));
+  }
+  if (!links.empty())
+    ask_which(std::move(links));
+}
+
+void instance_state::ask_which(std::vector<std::pair<device_ref, link_epoch>> links) {
+  with_->cluster.reclaim({with_->node, with_->incarnation}, links,
+                         [me = weak_handle<instance_actor>(self_), links](auto r) {
+                           me.tell(links_reclaimed{links, std::move(r)});
+                         });
+}
+
+void instance_state::on(const links_reclaimed& done) {
+  if (!done.answer) {
+    ++with_->counters.store_retries;
+    spdlog::warn("links not claimed again: {}", to_string(done.answer.error()));
+    self_->delayed_send(self_, std::chrono::seconds(5), reclaim_links{});
+    return;
+  }
+  const std::unordered_map<device_ref, link_epoch> stale(done.answer->stale.begin(),
+                                                         done.answer->stale.end());
+  for (const auto& [ref, epoch] : done.asked) {
+    auto at = links_.find(ref);
+    if (at == links_.end() || at->second.epoch != epoch)
+      continue;
+    if (stale.count(ref) != 0) {
+      at->second.port->close(link_end::evicted, "the machine opened a newer tunnel elsewhere");
+      continue;
+    }
+    // Whoever heard that it is unknown shall hear that it is not.
+    observe({ref, epoch, with_->clock.now(),
+             link_up{with_->node, with_->incarnation, at->second.peer, 0}},
+            false);
+  }
 }
 
 void instance_state::observe(observation o, bool at_once) {

@@ -28,6 +28,8 @@ public:
   void stop();
   /// The actor ended by a defect: a new one adopts the open links.
   void restart();
+  /// Our links were declared unknown while we live: those that nobody took since are ours again.
+  void reclaim();
 
   void admit(cira_login login, answer<admission> cb) override;
   void up(const admission& who, std::string peer, int trigger,
@@ -66,6 +68,8 @@ public:
   void on(call_finished finished);
   void on(work_arrived work);
   void on(const flush_observations& flush);
+  void on(const reclaim_links& now);
+  void on(const links_reclaimed& done);
   /// A link's actor ended; by a defect, if it is still wanted.
   void down(const caf::actor_addr& who);
 
@@ -74,10 +78,12 @@ private:
     link_epoch epoch = 0;
     link_actor actor;
     std::shared_ptr<amt_link_port> port;
+    std::string peer;
     power_state last_told = power_state::unknown; ///< of readings that were asked live
     time_ms last_told_at = 0;
   };
   void observe(observation o, bool at_once);
+  void ask_which(std::vector<std::pair<device_ref, link_epoch>> links);
   void drop(const device_ref& ref, problem why);
   link_actor spawn_link(const device_ref& ref, const entry& e);
 
@@ -85,6 +91,7 @@ private:
   const services* with_ = nullptr;
   std::unordered_map<device_ref, entry> links_;
   std::vector<observation> batch_;
+  std::uint64_t newest_controller_ = 0; ///< work of an older one is refused
   bool flush_armed_ = false;
 };
 

@@ -24,9 +24,9 @@ struct instance_ref {
 
 struct heartbeat {
   instance_ref self;
-  bool candidate = false;         ///< plays the controller role: renew the lease, or take it if free
-  controller_epoch held = 0;      ///< what it believes to hold
-  std::chrono::milliseconds lease{15'000};       ///< for how long it is taken or renewed
+  bool candidate = false;    ///< plays the controller role: renew the lease, or take it if free
+  controller_epoch held = 0; ///< what it believes to hold; not a candidate: what it gives up
+  std::chrono::milliseconds lease{15'000};        ///< for how long it is taken or renewed
   std::chrono::milliseconds silent_after{20'000}; ///< another instance without a beat is dead
   /// Take the lease although it has not run out, if its epoch is still that one: its holder has
   /// given it up or has left the broker. 0: only a free one.
@@ -65,8 +65,7 @@ public:
   virtual void bury(controller_epoch fence, instance_ref dead, answer<std::size_t> cb) = 0;
   /// A terminator that was buried alive: links that nobody took since are `up` again. At most
   /// 10,000 per call; says which are not.
-  virtual void reclaim(instance_ref self,
-                       std::vector<std::pair<device_ref, link_epoch>> links,
+  virtual void reclaim(instance_ref self, std::vector<std::pair<device_ref, link_epoch>> links,
                        answer<reclaim_answer> cb) = 0;
   /// Devices whose link is not what was last told of it (save_current), ordered, page by page as
   /// `unsettled`. A link that turned `unknown` less than `grace` ago is not named yet: machines

@@ -52,6 +52,20 @@ void lane::shut_all() {
     c->shut();
 }
 
+void lane::begin_drain() {
+  closing = true;
+  to_drain_.assign(connections_.begin(), connections_.end());
+}
+
+void lane::shut_some(std::size_t portion) {
+  for (; portion > 0 && !to_drain_.empty(); --portion) {
+    const auto next = to_drain_.back().lock();
+    to_drain_.pop_back();
+    if (next)
+      next->shut();
+  }
+}
+
 void lane::abandon_all() {
   const auto all = connections_;
   for (const auto& c : all)

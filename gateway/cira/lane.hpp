@@ -85,6 +85,9 @@ public:
   void remove(connection& c);
   void shut_all();
   void abandon_all();
+  /// Nobody new; what is open now is told to close portion by portion.
+  void begin_drain();
+  void shut_some(std::size_t portion);
 
   /// The largest TLS record; SSL_read gives no more at once.
   static constexpr std::size_t buffer_size = 16 << 10;
@@ -98,6 +101,7 @@ public:
 
 private:
   std::vector<std::shared_ptr<connection>> connections_;
+  std::vector<std::weak_ptr<connection>> to_drain_;
 };
 
 } // namespace outband::cira

@@ -108,6 +108,26 @@ std::vector<std::uint16_t> listener::ports() const {
   return impl_->ports;
 }
 
+void listener::drain(std::chrono::milliseconds window, const std::function<bool()>& enough) {
+  auto& me = *impl_;
+  for (const auto& one : me.acceptors)
+    run_on(one->context(), [one] { one->close(); });
+  for (const auto& l : me.lanes)
+    run_on(l->context, [l] { l->begin_drain(); });
+  auto& shared = *me.shared;
+  constexpr std::chrono::milliseconds step{50};
+  const auto steps = std::max<std::int64_t>(1, window / step);
+  std::unique_lock hold{shared.open_mutex};
+  const auto portion = shared.open / (static_cast<std::size_t>(steps) * me.lanes.size()) + 1;
+  for (std::int64_t i = 0; i <= steps && shared.open > 0 && !enough(); ++i) {
+    hold.unlock();
+    for (const auto& l : me.lanes)
+      run_on(l->context, [l, portion] { l->shut_some(portion); });
+    hold.lock();
+    shared.open_changed.wait_for(hold, step, [&] { return shared.open == 0; });
+  }
+}
+
 bool listener::stop(std::chrono::milliseconds patience) {
   auto& me = *impl_;
   if (me.stopped)

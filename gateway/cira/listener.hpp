@@ -13,6 +13,7 @@
 #include "gateway/cira/registry.hpp"
 #include "gateway/net/tls_context.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -37,6 +38,10 @@ public:
   /// The ports in the order of options.listen; of use when one was 0.
   std::vector<std::uint16_t> ports() const;
 
+  /// Nobody new comes in; what is open is closed one after the other, spread over `window`, so that
+  /// machines reach another node as few at a time as possible. Blocks until all were told, or
+  /// `enough` says so. stop() follows.
+  void drain(std::chrono::milliseconds window, const std::function<bool()>& enough);
   /// Nobody new comes in; every tunnel ends with link_end::shutdown. Returns when all are gone, or
   /// after `patience` with the rest cut off; true if nothing is left.
   bool stop(std::chrono::milliseconds patience);

@@ -84,7 +84,14 @@ int main(int argc, char** argv) {
   int code = 0;
   {
     program p(std::move(*settings), std::move(*site));
-    if (auto started = p.start(); !started) {
+    // A signal ends the waiting as it ends the work.
+    const auto wait = [&signals](std::chrono::milliseconds span) {
+      timespec limit{};
+      limit.tv_sec = span.count() / 1000;
+      limit.tv_nsec = span.count() % 1000 * 1'000'000;
+      return sigtimedwait(&signals, nullptr, &limit) < 0;
+    };
+    if (auto started = p.start(wait); !started) {
       spdlog::critical("cannot start: {}", to_string(started.error()));
       code = 1;
     } else {

@@ -64,14 +64,16 @@ std::string metrics_text(const figures& f) {
   t.total("bus_published_total", "Messages the broker acknowledged", f.mqtt.published);
   t.total("bus_publish_refused_total", "Messages not taken", f.mqtt.publish_refused);
   t.total("bus_received_total", "Messages received", f.mqtt.received);
-  if (f.outbox) {
-    t.total("outbox_published_total", "Rows published", f.outbox->published);
-    t.total("outbox_republished_total", "Retained documents written again", f.outbox->republished);
-    t.total("outbox_resent_total", "Rows sent again after a failure", f.outbox->resent);
-    t.total("outbox_refused_total", "Rows given up because the broker refuses them",
-            f.outbox->refused);
-    t.total("outbox_store_failures_total", "Fetches that failed", f.outbox->store_failures);
-    t.gauge("outbox_lag_rows", "Rows known and not acknowledged", f.outbox->lag);
+  if (f.control) {
+    const auto& o = f.control->outbox;
+    t.gauge("controller_epoch", "Epoch of the controller's lease here; 0: not held",
+            f.control->epoch);
+    t.total("outbox_published_total", "Rows published", o.published);
+    t.total("outbox_republished_total", "Retained documents written again", o.republished);
+    t.total("outbox_resent_total", "Rows sent again after a failure", o.resent);
+    t.total("outbox_refused_total", "Rows given up because the broker refuses them", o.refused);
+    t.total("outbox_store_failures_total", "Fetches that failed", o.store_failures);
+    t.gauge("outbox_lag_rows", "Rows known and not acknowledged", o.lag);
   }
   if (f.tunnels) {
     t.gauge("cira_connections", "Connections of machines, tunnels included",

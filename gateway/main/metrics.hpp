@@ -4,8 +4,8 @@
 #include "actors/services.hpp"
 #include "actors/store/database.hpp"
 #include "bus/mqtt_endpoint.hpp"
-#include "bus/outbox_publisher.hpp"
 #include "gateway/cira/listener.hpp"
+#include "gateway/main/controlling.hpp"
 
 #include <optional>
 #include <string>
@@ -16,7 +16,7 @@ struct figures {
   const actor_counters* actors = nullptr;
   const store::database_counters* database = nullptr;
   bus::mqtt_counters mqtt;
-  std::optional<bus::outbox_metrics> outbox;
+  std::optional<controlling::figures> control; ///< of a node that may control
   std::optional<cira::listener::figures> tunnels;
 };
 std::string metrics_text(const figures& f);

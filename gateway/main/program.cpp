@@ -5,18 +5,19 @@
 #include "actors/secrets/key_file.hpp"
 #include "actors/store/database.hpp"
 #include "actors/store/migrations.hpp"
+#include "actors/store/pg_cluster.hpp"
 #include "actors/store/pg_outbox.hpp"
 #include "actors/store/pg_secret_rows.hpp"
 #include "actors/store/pg_store.hpp"
-#include "bus/local_endpoint.hpp"
 #include "bus/mqtt_endpoint.hpp"
-#include "bus/outbox_publisher.hpp"
+#include "bus/routed_endpoint.hpp"
 #include "gateway/auth/auth.hpp"
 #include "gateway/cira/listener.hpp"
 #include "gateway/http/mqtt_proxy.hpp"
 #include "gateway/http/server.hpp"
 #include "gateway/main/announcer.hpp"
 #include "gateway/main/clock.hpp"
+#include "gateway/main/controlling.hpp"
 #include "gateway/main/metrics.hpp"
 #include "gateway/net/io_pool.hpp"
 #include "gateway/net/tls_context.hpp"
@@ -27,7 +28,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <atomic>
+#include <csignal>
 #include <future>
+#include <unistd.h>
 
 namespace outband {
 
@@ -45,6 +49,16 @@ std::uint16_t port(const config::settings& s, std::string_view key) {
 
 std::string or_default(const std::string& given, const std::string& otherwise) {
   return given.empty() ? otherwise : given;
+}
+
+cluster_times cluster_of(const config::settings& s) {
+  cluster_times t;
+  t.beat = s.duration("cluster.beat");
+  t.lease = s.duration("cluster.lease");
+  t.silent_after = s.duration("cluster.silent_after");
+  t.will_grace = s.duration("cluster.will_grace");
+  t.links_grace = s.duration("cluster.links_grace");
+  return t;
 }
 
 power_times times_of(const config::settings& s) {
@@ -75,15 +89,17 @@ bus::mqtt_options mqtt_options_of(const config::settings& s, const site_files& s
 struct program::parts {
   parts(const config::settings& s, const site_files& site)
       : self(announcement_of(s, clock)), io(static_cast<std::size_t>(s.integer("threads.io"))),
-        db(database_options(s)), store(db), outbox(db), secret_rows(db),
+        db(database_options(s)), store(db), cluster(db), outbox(db), secret_rows(db),
         mqtt(mqtt_options_of(s, site, self, clock)),
-        internal(local.attach({"oob/v1/-/inst/" + s.text("node.name") + "/node/reply", 100'000})),
+        internal(mqtt, {bus::node_reply_topic(s.text("node.name"))}),
         auth(store, clock, site.signing_key, auth_options(s)) {}
 
   static announcement announcement_of(const config::settings& s, clock_port& clock) {
-    const auto& roles = s.list("roles");
-    const bool controls = std::find(roles.begin(), roles.end(), "controller") != roles.end();
-    return {s.text("node.name"), clock.new_id(), controls};
+    announcement who;
+    who.node = s.text("node.name");
+    who.incarnation = clock.new_id();
+    who.roles = s.list("roles");
+    return who;
   }
   static store::pg_options database_options(const config::settings& s) {
     store::pg_options o;
@@ -110,16 +126,17 @@ struct program::parts {
   net::io_pool io;
   store::database db;
   store::pg_store store;
+  store::pg_cluster cluster;
   store::pg_outbox outbox;
   store::pg_secret_rows secret_rows;
   std::unique_ptr<secrets::builtin_secrets> secrets;
   bus::mqtt_endpoint mqtt;
-  bus::local_bus local;
-  std::unique_ptr<bus::endpoint> internal;
+  bus::routed_endpoint internal;
   link_directory directory;
   actor_counters counters;
+  std::atomic<bool> resigning{false};
   auth::service auth;
-  std::unique_ptr<bus::outbox_publisher> publisher;
+  std::unique_ptr<controlling> control;
   std::unique_ptr<announcer> announced;
   std::unique_ptr<node> actors;
   std::unique_ptr<cira::listener> machines;
@@ -133,15 +150,71 @@ program::~program() {
   stop();
 }
 
-status program::start() {
+/// Whatever the order in which the parts of a site start, none has to be started twice.
+status program::reach_database(const patience& wait) {
+  for (bool told = false;; told = true) {
+    auto migrated = store::migrate(settings_.text("database.dsn"));
+    if (migrated) {
+      if (migrated->from != migrated->to)
+        spdlog::info("database schema brought from version {} to {}", migrated->from, migrated->to);
+      return success();
+    }
+    if (migrated.error().what != problem::store_unavailable)
+      return migrated.error();
+    if (!told)
+      spdlog::warn("waiting for the database: {}", to_string(migrated.error()));
+    if (!wait(std::chrono::seconds(1)))
+      return migrated.error();
+  }
+}
+
+status program::enrol(const patience& wait) {
+  auto& p = *parts_;
+  for (;;) {
+    auto done = std::make_shared<std::promise<result<nothing>>>();
+    p.cluster.enrol({p.self.node, p.self.incarnation},
+                    [done](result<nothing> r) { done->set_value(std::move(r)); });
+    auto enrolled = done->get_future().get();
+    if (enrolled)
+      return success();
+    spdlog::warn("not enrolled among the nodes: {}", to_string(enrolled.error()));
+    if (enrolled.error().what != problem::store_unavailable || !wait(std::chrono::seconds(1)))
+      return enrolled.error();
+  }
+}
+
+/// The others need not wait for our beats to stay away.
+void program::retire() {
+  auto& p = *parts_;
+  auto done = std::make_shared<std::promise<void>>();
+  auto over = done->get_future();
+  p.cluster.retire({p.self.node, p.self.incarnation}, [done](const result<nothing>& r) {
+    if (!r)
+      spdlog::warn("not retired: {}", to_string(r.error()));
+    done->set_value();
+  });
+  over.wait_for(std::chrono::seconds(2));
+}
+
+/// Machines go to other terminators a few at a time, while this one still answers for the rest.
+void program::hand_over() {
+  auto& p = *parts_;
+  const auto others = p.actors->other_terminators();
+  if (others == 0 || p.machines->now().tunnels == 0)
+    return;
+  if (p.announced)
+    p.announced->drain();
+  spdlog::info("handing {} tunnels over to {} other terminators", p.machines->now().tunnels,
+               others);
+  p.machines->drain(settings_.duration("cluster.drain"),
+                    [&p] { return p.actors->other_terminators() == 0; });
+}
+
+status program::start(const patience& wait) {
   const auto& s = settings_;
   const auto data_dir = std::filesystem::path(s.text("data_dir"));
-
-  auto migrated = store::migrate(s.text("database.dsn"));
-  if (!migrated)
-    return migrated.error();
-  if (migrated->from != migrated->to)
-    spdlog::info("database schema brought from version {} to {}", migrated->from, migrated->to);
+  if (auto reached = reach_database(wait); !reached)
+    return reached;
 
   auto key =
       secrets::load_or_create_key(or_default(s.text("secrets.key_file"), data_dir / "secrets.key"));
@@ -150,8 +223,9 @@ status program::start() {
 
   parts_ = std::make_unique<parts>(s, site_);
   auto& p = *parts_;
-  if (!p.db.wait_connected(std::chrono::seconds(15)))
-    return fail(problem::store_unavailable, "no connection within 15 s", "database.dsn");
+  while (!p.db.wait_connected(std::chrono::seconds(5)))
+    if (!wait(std::chrono::milliseconds(1)))
+      return fail(problem::store_unavailable, "no connection", "database.dsn");
   p.secrets = std::make_unique<secrets::builtin_secrets>(*key, p.secret_rows);
 
   std::promise<result<std::string>> admin;
@@ -166,22 +240,38 @@ status program::start() {
     spdlog::info("the first account '{}' was made; its password is in {}",
                  s.text("auth.admin_name"), *first);
 
+  if (auto enrolled = enrol(wait); !enrolled)
+    return enrolled;
+
   // Decisions.
   const auto& roles = s.list("roles");
   auto plays = [&](const char* r) {
     return std::find(roles.begin(), roles.end(), r) != roles.end();
   };
   node_roles what{plays("controller"), plays("terminator"), plays("api")};
-  services with{p.store, *p.secrets, p.clock, *p.internal, p.directory, p.counters};
+  services with{p.store, p.cluster, *p.secrets, p.clock, p.internal, p.directory, p.counters};
   with.node = s.text("node.name");
   with.incarnation = p.self.incarnation;
   with.times = times_of(s);
+  with.cluster_timing = cluster_of(s);
   with.mirror_json = s.flag("bus.mirror_json");
   p.actors = std::make_unique<node>(with, what, p.mqtt,
                                     static_cast<std::size_t>(s.integer("threads.actors")));
-  if (what.controller)
-    p.publisher = std::make_unique<bus::outbox_publisher>(p.outbox, p.mqtt);
-  p.actors->start();
+  p.control = std::make_unique<controlling>(
+      mqtt_options_of(s, site_, p.self, p.clock), p.outbox, p.self, p.clock,
+      [&p](controller_epoch epoch) { return p.counters.lease_epoch == epoch; });
+  keeper_hooks hooks;
+  hooks.gained = [&p](controller_epoch epoch) {
+    p.control->begin(epoch);
+  };
+  hooks.lost = [&p] {
+    p.control->end(p.resigning);
+  };
+  hooks.superseded = [] {
+    spdlog::critical("another process runs under this node's name (node.name); ending");
+    kill(getpid(), SIGTERM);
+  };
+  p.actors->start(std::move(hooks));
 
   // Machines.
   if (what.terminator)
@@ -245,8 +335,8 @@ status program::listen_for_people() {
     f.actors = &p.counters;
     f.database = &p.db.counters();
     f.mqtt = p.mqtt.counters();
-    if (p.publisher)
-      f.outbox = p.publisher->metrics();
+    if (p.control)
+      f.control = p.control->now();
     if (p.machines)
       f.tunnels = p.machines->now();
     return metrics_text(f);
@@ -317,6 +407,12 @@ void program::stop() {
     return;
   auto& p = *parts_;
   spdlog::info("outbandd is stopping");
+  // Somebody else controls while we still serve what is open.
+  p.resigning = true;
+  if (p.actors)
+    p.actors->resign();
+  if (p.machines && p.actors)
+    hand_over();
   p.announced.reset();
   if (p.web)
     p.web->stop();
@@ -324,7 +420,8 @@ void program::stop() {
     spdlog::warn("some tunnels did not close in time and were cut off");
   if (p.actors)
     p.actors->stop();
-  p.publisher.reset();
+  p.control.reset();
+  retire();
   p.io.stop();
   parts_.reset();
 }

@@ -6,6 +6,8 @@
 #include "gateway/config/config.hpp"
 #include "gateway/main/site_files.hpp"
 
+#include <chrono>
+#include <functional>
 #include <memory>
 
 namespace outband {
@@ -15,14 +17,20 @@ public:
   program(config::settings settings, site_files site);
   ~program(); ///< stop()s
 
-  /// Applies migrations, connects, listens. The failure names what could not be done and what to
-  /// do about it.
-  status start();
+  /// Waits that long between attempts; false: give up, the process is to end.
+  using patience = std::function<bool(std::chrono::milliseconds)>;
+  /// Applies migrations, connects, listens. A database that is away is waited for; any other
+  /// failure names what could not be done and what to do about it.
+  status start(const patience& wait);
   /// Closes what listens, then what decides, then what stores. Tunnels are closed so that machines
   /// call again at once.
   void stop();
 
 private:
+  status reach_database(const patience& wait);
+  status enrol(const patience& wait);
+  void retire();
+  void hand_over();
   status listen_for_machines();
   status listen_for_people();
 

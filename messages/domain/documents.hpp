@@ -130,6 +130,8 @@ struct request {
   std::optional<time_ms> deadline; ///< absolute; default: 60 s from arrival
   principal by;                    ///< never from the payload
   std::string channel;             ///< "rest", "mqtt"
+  /// Epoch of the controller that took it from the bus; never from the payload. 0: asked by REST.
+  std::uint64_t fence = 0;
 };
 
 enum class request_status : std::uint8_t {

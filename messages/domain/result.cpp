@@ -70,12 +70,16 @@ explanation explain(problem p) {
   case problem::stale_controller:
     return {"stale-controller", "Another node has taken over control meanwhile.",
             "Send the same request, with the same id, again.", 503, true};
+  case problem::duplicate_guid:
+    return {"duplicate-guid", "Several machines call home with this GUID.",
+            "Give each machine a GUID of its own (firmware or board setup), then ask again.", 409,
+            true};
   }
   return {"internal", "A defect in Outband.", "Report it with the server's log.", 500, false};
 }
 
 std::optional<problem> problem_from_code(std::string_view code) {
-  for (auto i = 0; i <= static_cast<int>(problem::stale_controller); ++i) {
+  for (auto i = 0; i <= static_cast<int>(problem::duplicate_guid); ++i) {
     auto p = static_cast<problem>(i);
     if (explain(p).code == code)
       return p;

@@ -39,6 +39,7 @@ enum class problem : std::uint8_t {
   cancelled,          ///< superseded by a newer request
   internal,           ///< a defect of ours
   stale_controller,   ///< said by a controller that has lost its lease
+  duplicate_guid,     ///< two machines call home with one GUID
 };
 
 struct explanation {

@@ -211,6 +211,7 @@ std::string_view grpc_code(problem p) {
   case problem::transition_refused:
   case problem::device_refused:
   case problem::device_auth:
+  case problem::duplicate_guid:
     return "FailedPrecondition";
   case problem::unsupported:
     return "Unimplemented";

@@ -74,6 +74,7 @@ exit_code exit_of(const failure& f) {
   case problem::transition_refused:
   case problem::unsupported:
   case problem::device_refused:
+  case problem::duplicate_guid:
     return exit_code::refused;
   case problem::expired:
   case problem::device_timeout:

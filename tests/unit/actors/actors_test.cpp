@@ -304,18 +304,44 @@ TEST_CASE("an idle machine costs neither statements nor publications nor calls")
   CHECK(s.counters.amt_calls == calls);
 }
 
-TEST_CASE("a tunnel that a former life of the server left behind is said to be down") {
+TEST_CASE("a tunnel that a former life of the server left behind is said to be unknown") {
   stage s;
   s.store.add(machine);
-  auto& row = s.store.of(machine).row;
-  row.current.link.state = link_state::up;
-  row.current.link.epoch = 4;
-  row.current_rev = 9;
-  s.store.former = {{machine, 4}};
-  s.controller_role.start();
-  s.advance(40s);
-  CHECK(s.store.of(machine).row.current.link.state == link_state::down);
-  CHECK(s.store.of(machine).row.current.link.why == "shutdown");
+  auto& d = s.store.of(machine);
+  d.row.current.link.state = link_state::up;
+  d.row.current.link.epoch = d.told_epoch = 4;
+  d.told_state = link_state::up;
+  d.row.current_rev = 9;
+  d.row.link = {4, link_state::up, "n1", uuid{}, "192.0.2.7:1", "", 0};
+  s.cluster.enrol({"n1", s.with.incarnation}, [](auto) {});
+  s.controller_role.start(1);
+  s.advance(20s);
+  CHECK(d.row.current.link.state == link_state::up); // it may call again any moment
+  s.advance(20s);
+  CHECK(d.row.current.link.state == link_state::unknown);
+  CHECK(d.row.current.link.why == "terminator");
+}
+
+TEST_CASE("a link that came or went unnoticed is taken up when the controller looks around") {
+  site s;
+  s.comes();
+  s.firmware_works();
+  auto& link = s.store.of(machine).row.link;
+  link.state = link_state::down; // and nobody said so
+  link.why = "silent";
+  s.controller_role.look_around(0ms);
+  s.pass(1s);
+  CHECK(s.current().link.state == link_state::down);
+  CHECK(s.current().link.why == "silent");
+  link = {link.epoch + 1, link_state::up, "n9", {}, "192.0.2.8:5", "", 0};
+  s.controller_role.look_around(0ms);
+  s.pass(1s);
+  CHECK(s.current().link.state == link_state::up);
+  CHECK(s.current().link.instance == "n9");
+  const auto reads = s.store.reads;
+  s.controller_role.look_around(0ms);
+  s.pass(1s);
+  CHECK(s.store.reads == reads); // all is told
 }
 
 TEST_CASE("events are numbered without gaps per class") {

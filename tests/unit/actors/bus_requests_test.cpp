@@ -14,7 +14,7 @@ const principal alice{principal::kind::person, "acme", "alice"};
 struct public_site : site {
   public_site() {
     account("alice", "operator");
-    requests.start();
+    requests.start(1);
     for (auto root : {bus::root::native, bus::root::json})
       heard.push_back(
           client->subscribe(std::string(bus::to_string(root)) + "/+/+/+/rsp/+", {},

@@ -162,7 +162,7 @@ TEST_CASE("unfinished commands are taken up although the store was away at the s
   s.run();
   auto id = stored_command(s);
   s.store.away = true;
-  s.controller_role.start();
+  s.controller_role.start(1);
   s.advance(2s);
   s.store.away = false;
   s.advance(10s);

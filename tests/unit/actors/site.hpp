@@ -17,7 +17,7 @@ struct site : stage {
     store.add(machine);
     secrets.kept[{to_string(machine), secret_name::mps_password}].active = secret_text("P@ssw0rd");
     secrets.kept[{to_string(machine), secret_name::amt_password}].active = secret_text("Amt1!");
-    controller_role.start();
+    controller_role.start(1);
     control_role.start();
     terminator_role.start();
     run();

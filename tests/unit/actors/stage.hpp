@@ -7,6 +7,7 @@
 #include "actors/services.hpp"
 #include "actors/terminator.hpp"
 #include "bus/scripted_endpoint.hpp"
+#include "tests/unit/actors/memory_cluster.hpp"
 #include "tests/unit/actors/memory_store.hpp"
 
 #include <caf/actor_system.hpp>
@@ -94,6 +95,7 @@ public:
   stage() {
     with.node = "n1";
     with.incarnation = clock.new_id();
+    store.lease_epoch = 1;
     sched.clock().current_time += std::chrono::hours(1); // zero means unset in places
   }
   ~stage() {
@@ -120,6 +122,7 @@ public:
       auto part = std::min(dt, std::chrono::milliseconds(100));
       dt -= part;
       clock.now_ += part.count();
+      store.now += part.count();
       sched.advance_time(part);
       bus.advance(part);
       run();
@@ -128,6 +131,7 @@ public:
 
   stage_clock clock;
   memory_store store;
+  memory_cluster cluster{store};
   memory_secrets secrets;
   bus::scripted_bus bus{1};
   std::unique_ptr<bus::scripted_endpoint> internal =
@@ -135,6 +139,7 @@ public:
   link_directory directory;
   actor_counters counters;
   services with{store,
+                cluster,
                 secrets,
                 clock,
                 *internal,
@@ -145,7 +150,7 @@ public:
                 {},
                 std::chrono::minutes(5),
                 std::chrono::milliseconds(50),
-                std::chrono::seconds(30),
+                {},
                 false};
   stage_config cfg;
   caf::actor_system sys{cfg};

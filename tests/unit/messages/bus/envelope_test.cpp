@@ -80,7 +80,7 @@ TEST_CASE("a response survives both encodings") {
     r.status = s;
     round_trip(r, document::response, decode_response);
   }
-  for (int i = 0; i <= static_cast<int>(problem::stale_controller); ++i) {
+  for (int i = 0; i <= static_cast<int>(problem::duplicate_guid); ++i) {
     response r;
     r.why = fail(static_cast<problem>(i), "words");
     round_trip(r, document::response, decode_response);

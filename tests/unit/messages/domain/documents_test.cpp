@@ -39,7 +39,7 @@ TEST_CASE("a word that is not in an enumeration is refused") {
 }
 
 TEST_CASE("every problem has a code of its own that reads back and words that help") {
-  for (int i = 0; i <= static_cast<int>(problem::stale_controller); ++i) {
+  for (int i = 0; i <= static_cast<int>(problem::duplicate_guid); ++i) {
     const auto p = static_cast<problem>(i);
     const auto e = explain(p);
     CAPTURE(e.code);

@@ -51,7 +51,7 @@ TEST_CASE("every error says what happened and what to do") {
   words = words_of(fail(problem::malformed, "must be a string", "name"), server);
   CHECK(words.find("name: must be a string") != std::string::npos);
 
-  for (int i = 0; i <= static_cast<int>(problem::stale_controller); ++i) {
+  for (int i = 0; i <= static_cast<int>(problem::duplicate_guid); ++i) {
     words = words_of(fail(static_cast<problem>(i)), server);
     CHECK(words.rfind("outband: ", 0) == 0);
     CHECK(words.find("\n  ") != std::string::npos);
