@@ -106,7 +106,7 @@ select
   coalesce((select burials from me), 0),
   coalesce((select epoch from holding), 0),
   case when exists (select from lease) then (select instance from lease)
-    when c.instance = $1::text and c.incarnation = $2::uuid then ''
+    when $3::boolean and c.instance = $1::text and c.incarnation = $2::uuid then ''
     else c.instance end,
   coalesce((select epoch from lease), c.epoch),
   array(select s.instance || '/' || s.incarnation from suspect s

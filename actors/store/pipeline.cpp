@@ -222,11 +222,15 @@ void pipeline::finish_head() {
       prepared_.erase(u.expected[i]->name);
   if (error.sqlstate == "26000")
     error.what.what = problem::store_unavailable;
-  bool standby = error.sqlstate == "25006"; // since a fail-over: the primary is elsewhere now
+  // Since a fail-over: the primary is elsewhere now. But a primary that was set read-only stays the
+  // one, and its sessions learn by themselves when it takes writes again. (PostgreSQL 14 and newer
+  // say which it is.)
+  const char* recovery = PQparameterStatus(conn_, "in_hot_standby");
+  bool standby = error.sqlstate == "25006" && !(recovery && std::strcmp(recovery, "off") == 0);
   auto life = life_;
   answer(u.done, std::move(error));
   if (standby && life_ == life)
-    lost("the database is read-only");
+    lost("the database is a read-only standby");
 }
 
 void pipeline::watch_deadline() {

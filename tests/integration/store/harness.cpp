@@ -47,6 +47,24 @@ desired_state wish(power_target target) {
   return s;
 }
 
+heartbeat_answer beat(cluster_port& on, heartbeat h) {
+  return must(call<heartbeat_answer>([&](auto cb) { on.beat(h, std::move(cb)); }));
+}
+
+heartbeat_answer beat(cluster_port& on, const instance_ref& self, controller_epoch held,
+                      controller_epoch usurp) {
+  heartbeat h;
+  h.self = self;
+  h.candidate = true;
+  h.held = held;
+  h.usurp = usurp;
+  return beat(on, h);
+}
+
+void enrol(cluster_port& on, const instance_ref& self) {
+  must(call<nothing>([&](auto cb) { on.enrol(self, cb); }));
+}
+
 namespace {
 store::pg_options with_dsn(store::pg_options options, const std::string& dsn) {
   options.dsn = dsn;
@@ -55,7 +73,7 @@ store::pg_options with_dsn(store::pg_options options, const std::string& dsn) {
 } // namespace
 
 node::node(const std::string& dsn, store::pg_options options)
-    : db(with_dsn(std::move(options), dsn)), store(db), outbox(db), secret_rows(db) {
+    : db(with_dsn(std::move(options), dsn)), store(db), cluster(db), outbox(db), secret_rows(db) {
   if (!db.wait_connected(patience))
     throw std::runtime_error("no connection to " + dsn);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/store/migrations.hpp"
+#include "actors/store/pg_cluster.hpp"
 #include "actors/store/pg_outbox.hpp"
 #include "actors/store/pg_secret_rows.hpp"
 #include "actors/store/pg_store.hpp"
@@ -64,12 +65,23 @@ command_row command(const device_ref& ref, int n);
 bus::outgoing message(const std::string& topic, const std::string& payload, bool retain = true);
 desired_state wish(power_target target);
 
+/// One life of a node.
+inline instance_ref life(const std::string& name, int incarnation = 1) {
+  return {name, id(incarnation)};
+}
+heartbeat_answer beat(cluster_port& on, heartbeat h);
+/// The beat of a candidate.
+heartbeat_answer beat(cluster_port& on, const instance_ref& self, controller_epoch held = 0,
+                      controller_epoch usurp = 0);
+void enrol(cluster_port& on, const instance_ref& self);
+
 /// One node's connections.
 struct node {
   explicit node(const std::string& dsn, store::pg_options options = {});
 
   store::database db;
   store::pg_store store;
+  store::pg_cluster cluster;
   store::pg_outbox outbox;
   store::pg_secret_rows secret_rows;
 };

@@ -101,3 +101,43 @@ TEST_CASE("a database that cannot be reached is told as such") {
   CHECK(r.error().what == problem::store_unavailable);
   CHECK(!migrate("nonsense"));
 }
+
+TEST_CASE("a site of version 1 is taken to version 2 without a word about its devices") {
+  auto name = server().create_database();
+  auto dsn = server().dsn(name);
+  must(migrate(dsn, std::chrono::seconds(60), {store::migrations()[0]}));
+  server().sql(name, R"(
+    insert into tenant (key, display_name, created) values ('acme', 'acme', 1);
+    insert into device (tenant, guid, created)
+      select 'acme', ('00000000-0000-0000-0000-00000000000' || n)::uuid, 1
+      from generate_series(1, 3) n;
+    insert into link (tenant, guid, epoch, instance, incarnation, state, since)
+      select tenant, guid, 7, 'n1', guid, case when guid::text like '%1' then 'up' else 'down' end, 5
+      from device where guid::text not like '%3';
+    insert into link (tenant, guid) select tenant, guid from device where guid::text like '%3')");
+  auto r = must(migrate(dsn));
+  CHECK(r.from == 1);
+  CHECK(r.to == store::migrations().back().version);
+  node n(dsn);
+  using refs = std::vector<device_ref>;
+  auto out_of_step = [&] {
+    return must(call<refs>([&](auto cb) {
+      n.cluster.out_of_step("", 10, std::chrono::milliseconds(0), std::move(cb));
+    }));
+  };
+  CHECK(out_of_step().empty());
+  device_ref first{"acme", *parse_uuid("00000000-0000-0000-0000-000000000001")};
+  auto row = must(call<device_row>([&](auto cb) { n.store.load_device(first, cb); }));
+  CHECK(row.link.epoch == 7);
+  CHECK(row.link.state == link_state::up);
+  // The process that had the tunnel has gone with the upgrade: its links are found.
+  enrol(n.cluster, life("n2"));
+  auto a = beat(n.cluster, life("n2"));
+  CHECK(a.held == 1);
+  REQUIRE(a.silent.size() == 1);
+  CHECK(a.silent[0].instance == "n1");
+  CHECK(must(call<std::size_t>([&](auto cb) { n.cluster.bury(1, a.silent[0], cb); })) == 1);
+  CHECK(out_of_step() == refs{first});
+  epoch_request again{first, "n2", id(1), "192.0.2.7:1"};
+  CHECK(must(call<epoch_grant>([&](auto cb) { n.store.take_epoch(again, cb); })).epoch == 8);
+}
