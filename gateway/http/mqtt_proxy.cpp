@@ -61,6 +61,7 @@ result<std::shared_ptr<SSL_CTX>> client_context(const std::string& ca_pem) {
   return ctx;
 }
 
+/// Lives as long as something is under way for it: until end() there always is.
 class link : public std::enable_shared_from_this<link> {
 public:
   link(std::shared_ptr<proxy> p, std::shared_ptr<websocket> ws)
@@ -73,7 +74,6 @@ public:
 
   void start() {
     wheel_.arm(deadline_, std::chrono::seconds(10));
-    me_ = shared_from_this();
     first();
   }
 
@@ -199,6 +199,7 @@ private:
   void end(std::uint16_t code, const std::string& why) {
     if (ended_)
       return;
+    const auto self = shared_from_this(); // the timer refers to us without owning
     ended_ = true;
     deadline_.cancel();
     error_code ignored;
@@ -206,7 +207,6 @@ private:
     // Without DISCONNECT, so that the broker publishes the client's will, as after any lost link.
     (tls_ ? tls_->next_layer() : socket_).close(ignored);
     ws_->close(code, why);
-    auto last = std::move(me_);
   }
 
   std::shared_ptr<proxy> proxy_;
@@ -219,7 +219,6 @@ private:
   std::string up_, user_;
   std::array<char, 8192> down_{};
   std::int64_t expires_ms_ = 0;
-  std::shared_ptr<link> me_; ///< until end(): the timer refers to us without owning
   bool ended_ = false;
 };
 
