@@ -29,6 +29,7 @@ public:
   void pause();     ///< SIGSTOP: its sockets stay open, it does nothing
   void resume();    ///< SIGCONT
   bool running() const { return process_ && process_->running(); }
+  pid_t pid() const { return process_->pid(); }
   int wait() { return process_->wait().value_or(-1); }
   /// Of all its lives.
   std::string log() const;
