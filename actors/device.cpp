@@ -207,6 +207,11 @@ void device_state::not_sent(const send_call& c) {
 
 void device_state::happen(const device_event& what) {
   busy_until_ = with_->clock.now();
+  const auto* seen = std::get_if<observation>(&what);
+  const auto* told = std::get_if<link_told>(&what);
+  if ((seen && std::holds_alternative<link_up>(seen->body)) ||
+      (told && told->fact.epoch > mem_.current.link.epoch))
+    mem_.look_turn = with_->looks->reserve(busy_until_);
   auto effects = decide(mem_, what, with_->clock.now(), [this] { return with_->clock.new_id(); });
   for (auto& e : effects)
     apply(std::move(e));

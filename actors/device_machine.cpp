@@ -136,6 +136,11 @@ void decision::next() {
     return look();
   if (!mem.run)
     begin_wish();
+  if (mem.run || mem.look_at == 0 || !link_usable())
+    return;
+  if (now >= mem.look_at)
+    return look();
+  arm(std::chrono::milliseconds(mem.look_at - now));
 }
 
 void decision::look() {
@@ -209,7 +214,7 @@ std::vector<device_effect> decide(device_memory& mem, const device_event& what, 
 }
 
 bool quiet(const device_memory& mem, time_ms now) {
-  return !mem.run && mem.commands.empty() && mem.conflict_until == 0 &&
+  return !mem.run && mem.commands.empty() && mem.conflict_until == 0 && mem.look_at == 0 &&
          (mem.not_before <= now || mem.not_before == std::numeric_limits<time_ms>::max() ||
           !(mem.current.link.state == link_state::up ||
             mem.current.link.state == link_state::late));

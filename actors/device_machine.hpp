@@ -27,12 +27,14 @@ namespace outband {
 struct power_times {
   std::chrono::milliseconds graceful{30'000}; ///< for the operating system to obey
   std::chrono::milliseconds forced{20'000};   ///< for the hardware to obey
-  std::chrono::milliseconds first_look{500};  ///< then doubling up to `max_look`
+  std::chrono::milliseconds first_look{50};   ///< then doubling up to `max_look`
   std::chrono::milliseconds max_look{5'000};
   std::chrono::milliseconds read_deadline{10'000};
   std::chrono::milliseconds change_deadline{30'000};
   /// A wish that an older reading seems to satisfy is looked at.
   std::chrono::milliseconds believed{10'000};
+  /// Away no longer than that, the firmware is the one it was.
+  std::chrono::milliseconds same_firmware{30'000};
   std::chrono::milliseconds freshness{60'000}; ///< an unchanged reading is stored this seldom
   /// More than `flaps` arrivals within this time, from more than one host: one GUID, two machines.
   std::chrono::milliseconds flap_window{60'000};
@@ -89,10 +91,13 @@ struct device_memory {
   time_ms moving_until = 0;
   /// When and from where it called home lately; several hosts in short order: several machines.
   std::vector<std::pair<time_ms, std::string>> arrivals;
-  time_ms conflict_until = 0;  ///< until then nothing is sent, for nobody knows to whom
-  int failures = 0;            ///< of the wish, in a row
-  time_ms not_before = 0;      ///< back-off: no new run for the wish until then
-  time_ms stored_observed = 0; ///< power.observed as last written
+  /// When many machines call at once, the look at each has its turn; 0: none is due.
+  time_ms look_at = 0;
+  std::chrono::milliseconds look_turn{0}; ///< how long the next arrival has to wait for its look
+  time_ms conflict_until = 0;             ///< until then nothing is sent, for nobody knows to whom
+  int failures = 0;                       ///< of the wish, in a row
+  time_ms not_before = 0;                 ///< back-off: no new run for the wish until then
+  time_ms stored_observed = 0;            ///< power.observed as last written
   power_times times;
 };
 

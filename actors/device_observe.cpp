@@ -137,6 +137,7 @@ void decision::link_came(const observation& o, const link_up& up) {
     return;
   const auto before = l.state;
   const auto known = l.epoch;
+  const auto since = l.since;
   l.state = link_state::up;
   l.epoch = o.epoch;
   l.instance = up.instance;
@@ -145,7 +146,8 @@ void decision::link_came(const observation& o, const link_up& up) {
   l.since = now;
   changed = presence_changed = true;
   mem.can.reset(); // firmware may have been updated meanwhile
-  mem.versions_asked = false;
+  mem.versions_asked = !mem.current.amt.version.empty() &&
+                       (before == link_state::up || now - since < mem.times.same_firmware.count());
   mem.seen = false;
   say(event_class::link, "link.up", "The machine called home from " + up.peer + ".",
       std::string(to_string(before)), "up");
@@ -170,8 +172,9 @@ void decision::link_came(const observation& o, const link_up& up) {
   }
   mem.not_before = 0;
   mem.failures = 0;
-  // A machine that just came may be in any state: look once.
-  if (mem.commands.empty() && now >= mem.conflict_until)
+  // A machine that just came may be in any state: look once, when it is its turn.
+  mem.look_at = now + mem.look_turn.count();
+  if (mem.look_turn.count() == 0 && mem.commands.empty() && now >= mem.conflict_until)
     look();
   else
     next();
@@ -240,6 +243,7 @@ void decision::link_gone(link_epoch epoch, link_state state, std::string why, st
   const auto before = l.state;
   l.epoch = epoch;
   l.state = state;
+  mem.look_at = 0;
   l.why = std::move(why);
   l.since = now;
   changed = presence_changed = true;

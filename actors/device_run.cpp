@@ -39,6 +39,7 @@ void decision::call(amt_operation op, std::optional<uuid> after_marking) {
 }
 
 void decision::begin(power_run run) {
+  mem.look_at = 0; // every run begins with a reading
   mem.run = std::move(run);
   mem.run->phase = run_phase::reading;
   call(amt::read_power{});

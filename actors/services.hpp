@@ -3,6 +3,7 @@
 
 #include "actors/device_machine.hpp"
 #include "actors/link_directory.hpp"
+#include "actors/pace.hpp"
 #include "actors/ports/clock.hpp"
 #include "actors/ports/cluster.hpp"
 #include "actors/ports/secrets.hpp"
@@ -12,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace outband {
@@ -54,6 +56,8 @@ struct services {
   std::chrono::milliseconds passivate_after{std::chrono::minutes(5)};
   std::chrono::milliseconds batch_observations{50};
   cluster_times cluster_timing{};
+  /// Looks at machines that just came, and nothing else waits for a turn.
+  std::shared_ptr<pace> looks = std::make_shared<pace>(100);
   bool mirror_json = true; ///< publish oobx/v1 as well
 };
 

@@ -36,11 +36,6 @@ bus::message presence_of(const announcement& who, clock_port& clock, bool up, st
   return announced(who, clock, bus::node_presence_topic(who.node), body);
 }
 
-bus::message controller_of(const announcement& who, clock_port& clock, bool up) {
-  return announced(who, clock, bus::controller_presence_topic(),
-                   bus::controller_presence{who.node, who.incarnation, 1, up});
-}
-
 } // namespace
 
 std::function<std::optional<bus::message>()> will_of(announcement who, clock_port& clock) {
@@ -67,13 +62,12 @@ struct announcer::voice {
   void heard(const bus::message& m);
   void say(bool up) {
     on.publish(presence_of(who, clock, up, up && links ? links() : 0, up && draining));
-    if (who.controller)
-      on.publish(controller_of(who, clock, up));
   }
 };
 
-/// On our own topic.
 void announcer::voice::heard(const bus::message& m) {
+  if (m.topic != bus::node_presence_topic(who.node))
+    return; // another node's
   std::lock_guard lock(mutex);
   if (leaving)
     return;
@@ -94,9 +88,8 @@ void announcer::voice::heard(const bus::message& m) {
 announcer::announcer(bus::endpoint& on, announcement who, clock_port& clock,
                      std::function<std::uint64_t()> links)
     : voice_(new voice{on, std::move(who), clock, std::move(links), {}}) {
-  bus::subscribe_options live;
-  live.retain_handling = 2; // what was retained is answered by the birth
-  own_topic_ = on.subscribe(bus::node_presence_topic(voice_->who.node), live,
+  // The filter that the keeper subscribes to as well: those of one endpoint must not overlap.
+  own_topic_ = on.subscribe(bus::node_presence_filter(), {},
                             [v = voice_](const bus::message& m) { v->heard(m); });
   connection_ = on.on_connection([v = voice_](bool up) {
     if (up)

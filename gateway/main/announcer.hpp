@@ -23,7 +23,6 @@ namespace outband {
 struct announcement {
   std::string node;
   uuid incarnation{};
-  bool controller = false; ///< this node plays the controller's role
   std::vector<std::string> roles{};
 };
 

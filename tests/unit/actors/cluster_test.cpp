@@ -32,6 +32,7 @@ struct member {
              std::chrono::minutes(5),
              50ms,
              {},
+             std::make_shared<pace>(100),
              false},
         role(s.sys, with, *outside), terminator_role(s.sys, with) {
     s.cluster.enrol({name, with.incarnation}, [](auto) {});

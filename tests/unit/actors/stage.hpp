@@ -151,6 +151,7 @@ public:
                 std::chrono::minutes(5),
                 std::chrono::milliseconds(50),
                 {},
+                std::make_shared<pace>(100),
                 false};
   stage_config cfg;
   caf::actor_system sys{cfg};
