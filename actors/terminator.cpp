@@ -7,6 +7,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 namespace outband {
@@ -174,69 +176,80 @@ void terminator::admit(cira_login login, answer<admission> cb) {
 }
 
 void terminator::admit_known(cira_login login, cira_identity identity, answer<admission> cb) {
+  // Both passwords are asked for at once; whoever is answered last goes on.
+  struct pair {
+    std::mutex mutex;
+    std::optional<result<secret_versions>> mps, amt;
+  };
+  auto both = std::make_shared<pair>();
   auto ref = identity.ref;
-  with_.secrets.get(
-      ref, secret_name::mps_password,
-      [this, open = gate_, login = std::move(login), identity = std::move(identity),
-       cb = std::move(cb)](result<secret_versions> r) mutable {
+  auto go_on = std::make_shared<std::function<void()>>(
+      [this, open = gate_, both, login = std::move(login), identity = std::move(identity),
+       cb = std::move(cb)]() mutable {
         auto inside = open->enter();
         if (!inside)
           return cb(stopping());
-        if (!r)
-          return cb(r.error());
-        const bool user_ok = same(identity.mps_username, login.username);
-        const bool active_ok = r->active && equal(*r->active, login.password.reveal());
-        const bool pending_ok = r->pending && equal(*r->pending, login.password.reveal());
-        if (!user_ok)
-          return cb(fail(problem::unauthenticated, "wrong MPS user name"));
-        if (!active_ok && !pending_ok)
-          return cb(fail(problem::unauthenticated, r->active || r->pending
-                                                       ? "wrong MPS password"
-                                                       : "no MPS password is stored for it"));
-        if (!active_ok) {
-          // The machine uses the new password: now it is known to have it.
-          with_.secrets.promote(identity.ref, secret_name::mps_password, [](result<nothing> p) {
-            if (!p)
-              spdlog::warn("pending MPS password not promoted: {}", to_string(p.error()));
-          });
-        }
-        take_epoch(std::move(login), std::move(identity), std::move(cb));
+        if (!*both->mps)
+          return cb(both->mps->error());
+        if (!*both->amt)
+          return cb(both->amt->error());
+        check(std::move(login), std::move(identity), **both->mps, std::move(**both->amt),
+              std::move(cb));
       });
+  auto take = [both, go_on](std::optional<result<secret_versions>> pair::*where) {
+    return [both, go_on, where](result<secret_versions> r) {
+      {
+        std::lock_guard lock(both->mutex);
+        (*both).*where = std::move(r);
+        if (!both->mps || !both->amt)
+          return;
+      }
+      (*go_on)();
+    };
+  };
+  with_.secrets.get(ref, secret_name::mps_password, take(&pair::mps));
+  with_.secrets.get(ref, secret_name::amt_password, take(&pair::amt));
 }
 
-void terminator::take_epoch(cira_login login, cira_identity identity, answer<admission> cb) {
-  auto ref = identity.ref;
-  with_.secrets.get(
-      ref, secret_name::amt_password,
-      [this, open = gate_, login = std::move(login), identity = std::move(identity),
-       cb = std::move(cb)](result<secret_versions> amt) mutable {
-        auto inside = open->enter();
-        if (!inside)
-          return cb(stopping());
-        if (!amt)
-          return cb(amt.error());
-        epoch_request req{identity.ref, with_.node, with_.incarnation, login.peer};
-        with_.store.take_epoch(req, [this, open, identity = std::move(identity),
-                                     amt = std::move(*amt),
-                                     cb = std::move(cb)](result<epoch_grant> granted) mutable {
-          auto still = open->enter();
-          if (!still)
-            return cb(stopping()); // the epoch is nobody's; the next start settles it
-          if (!granted)
-            return cb(granted.error());
-          if (!granted->previous_instance.empty()) {
-            evict e{identity.ref, granted->previous_epoch};
-            publish_internal(with_, bus::node_work_topic(granted->previous_instance),
-                             bus::encode(envelope_of(with_), work_body{e}, bus::encoding::msgpack));
-          }
-          admission a;
-          a.ref = identity.ref;
-          a.epoch = granted->epoch;
-          a.amt_username = identity.amt_username.empty() ? "admin" : identity.amt_username;
-          a.amt_password = amt.active.value_or(secret_text{});
-          cb(std::move(a));
-        });
-      });
+void terminator::check(cira_login login, cira_identity identity, const secret_versions& mps,
+                       secret_versions amt, answer<admission> cb) {
+  const bool user_ok = same(identity.mps_username, login.username);
+  const bool active_ok = mps.active && equal(*mps.active, login.password.reveal());
+  const bool pending_ok = mps.pending && equal(*mps.pending, login.password.reveal());
+  if (!user_ok)
+    return cb(fail(problem::unauthenticated, "wrong MPS user name"));
+  if (!active_ok && !pending_ok)
+    return cb(fail(problem::unauthenticated, mps.active || mps.pending
+                                                 ? "wrong MPS password"
+                                                 : "no MPS password is stored for it"));
+  if (!active_ok) {
+    // The machine uses the new password: now it is known to have it.
+    with_.secrets.promote(identity.ref, secret_name::mps_password, [](result<nothing> p) {
+      if (!p)
+        spdlog::warn("pending MPS password not promoted: {}", to_string(p.error()));
+    });
+  }
+  epoch_request req{identity.ref, with_.node, with_.incarnation, login.peer};
+  with_.store.take_epoch(req, [this, open = gate_, identity = std::move(identity),
+                               amt = std::move(amt),
+                               cb = std::move(cb)](result<epoch_grant> granted) mutable {
+    auto still = open->enter();
+    if (!still)
+      return cb(stopping()); // the epoch is nobody's; the next start settles it
+    if (!granted)
+      return cb(granted.error());
+    if (!granted->previous_instance.empty()) {
+      evict e{identity.ref, granted->previous_epoch};
+      publish_internal(with_, bus::node_work_topic(granted->previous_instance),
+                       bus::encode(envelope_of(with_), work_body{e}, bus::encoding::msgpack));
+    }
+    admission a;
+    a.ref = identity.ref;
+    a.epoch = granted->epoch;
+    a.amt_username = identity.amt_username.empty() ? "admin" : identity.amt_username;
+    a.amt_password = amt.active.value_or(secret_text{});
+    cb(std::move(a));
+  });
 }
 
 void terminator::up(const admission& who, std::string peer, int trigger,

@@ -41,7 +41,8 @@ public:
 
 private:
   void admit_known(cira_login login, cira_identity identity, answer<admission> cb);
-  void take_epoch(cira_login login, cira_identity identity, answer<admission> cb);
+  void check(cira_login login, cira_identity identity, const secret_versions& mps,
+             secret_versions amt, answer<admission> cb);
   template <class Message> void tell(Message m);
   void work(const bus::message& m, bool live);
 

@@ -78,12 +78,17 @@ where instance = $1::text and state = 'up' and incarnation is distinct from $2::
 returning tenant, guid, epoch)"};
 
 // By GUID alone, which is unique on the site: the answer tells the tenant.
-const statement cira_identity_sql{"cira_identity", R"(
-select tenant, mps_username, case when amt_username = '' then 'admin' else amt_username end
-from device where guid = $1::uuid)"};
+const statement cira_identities_sql{"cira_identities", R"(
+select r.ord, d.tenant, d.mps_username,
+  case when d.amt_username = '' then 'admin' else d.amt_username end
+from unnest($1::uuid[]) with ordinality as r (guid, ord) join device d on d.guid = r.guid)"};
 
 using device_key = std::pair<tenant_key, device_id>;
 
+struct identity_item {
+  device_id key;
+  answer<cira_identity> cb;
+};
 struct epoch_item {
   device_key key;
   epoch_request request;
@@ -105,12 +110,14 @@ struct sightings {
 struct link_batches : std::enable_shared_from_this<link_batches> {
   explicit link_batches(connections& to) : db(to) {}
 
+  void pump_identities();
   void pump_epochs();
   void pump_down();
   void pump_seen();
 
   connections& db;
   std::atomic<std::size_t> queued{0};
+  batcher<identity_item> identities{max_batch};
   batcher<epoch_item> epochs{max_batch};
   batcher<down_item> down{max_batch};
   sightings seen; ///< what arrived since the last statement
@@ -131,15 +138,47 @@ pg_store::pg_store(database& db)
 pg_store::~pg_store() = default;
 
 void pg_store::find_cira_identity(device_id guid, answer<cira_identity> cb) {
+  if (!batches_->admit(cb))
+    return;
+  db_.post([b = batches_, guid, cb = std::move(cb)]() mutable {
+    b->identities.add({guid, std::move(cb)});
+    b->pump_identities();
+  });
+}
+
+void link_batches::pump_identities() {
+  auto batch = identities.take();
+  if (batch.empty())
+    return;
+  std::vector<uuid> guids;
+  for (const auto& item : batch)
+    guids.push_back(item.key);
   params p;
-  p.id(guid);
-  db_.submit(lane::relaxed, cira_identity_sql, std::move(p), false,
-             answer_with<cira_identity>(
-                 std::move(cb), [guid](std::vector<rows>& r) -> result<cira_identity> {
-                   if (r[0].size() == 0)
-                     return fail(problem::not_found, "no device has the GUID " + to_string(guid));
-                   return cira_identity{{r[0].text(0, 0), guid}, r[0].text(0, 1), r[0].text(0, 2)};
-                 }));
+  p.ids(guids);
+  db.submit(
+      lane::relaxed, cira_identities_sql, std::move(p), false,
+      [b = shared_from_this(), batch = std::move(batch)](reply r) {
+        b->queued -= batch.size();
+        b->identities.done();
+        b->pump_identities();
+        if (auto* e = std::get_if<reply_error>(&r)) {
+          for (const auto& item : batch)
+            item.cb(e->what);
+          return;
+        }
+        const auto& found = std::get<std::vector<rows>>(r)[0];
+        std::vector<int> row_of(batch.size(), -1);
+        for (int i = 0; i < found.size(); ++i)
+          row_of.at(static_cast<std::size_t>(found.number(i, 0) - 1)) = i;
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+          const auto& guid = batch[i].key;
+          if (auto at = row_of[i]; at < 0)
+            batch[i].cb(fail(problem::not_found, "no device has the GUID " + to_string(guid)));
+          else
+            batch[i].cb(
+                cira_identity{{found.text(at, 1), guid}, found.text(at, 2), found.text(at, 3)});
+        }
+      });
 }
 
 void pg_store::take_epoch(epoch_request req, answer<epoch_grant> cb) {
