@@ -61,6 +61,9 @@ status check(const broker_options& o) {
     return fail(problem::malformed, "must not be 0", "max_queued");
   if (o.max_payload == 0)
     return fail(problem::malformed, "must not be 0", "max_payload");
+  if (o.sys_interval_s == 0)
+    return fail(problem::malformed, "must not be 0: nobody would see what is dropped",
+                "sys_interval_s");
   return success();
 }
 
@@ -102,7 +105,7 @@ result<std::string> broker_config(const broker_options& o) {
       << "max_packet_size " << o.max_payload + 8192 << "\n"
       << "max_keepalive 120\n"
          "set_tcp_nodelay true\n"
-         "sys_interval 10\n";
+      << "sys_interval " << o.sys_interval_s << "\n";
 
   std::string folder = o.data_dir;
   if (folder.back() != '/')

@@ -125,6 +125,7 @@ void outbox_publisher::impl::clean_up() {
     case kind::canary:
       if (!gone) {
         acknowledged_ = item->id;
+        acknowledged_at_ = queue_.begin() - 1; // just popped
         ++counted_.canaries;
       }
       break;

@@ -139,6 +139,7 @@ private:
 
   std::uint64_t generation_ = 0;   ///< the latest that was acknowledged or seen
   std::uint64_t acknowledged_ = 0; ///< generation of our latest acknowledged canary
+  serial acknowledged_at_ = 0;     ///< and which it was: what was sent after it may be lost
   serial last_sent_ = 0;           ///< the newest row or document that was sent
   serial canary_at_ = 0;           ///< our newest canary
   bool canary_due_ = false, canary_armed_ = false;

@@ -76,7 +76,7 @@ void outbox_publisher::impl::checked() {
   send_paused_ = false;
   send_backoff_.reset();
   const bool intact = seen_ && seen_->writer == writer_ && seen_->generation == acknowledged_ &&
-                      last_sent_ <= canary_at_ && !canary_due_ && !recovering_;
+                      last_sent_ <= acknowledged_at_ && !canary_due_ && !recovering_;
   if (!intact)
     recover(seen_ ? std::max<std::int64_t>(0, seen_->complete_ms - options_.canary_margin.count())
                   : 0);

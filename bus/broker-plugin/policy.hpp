@@ -1,7 +1,8 @@
 /// What the broker plugin decides: who may connect and what each may publish, subscribe and get.
 ///
 /// People and systems are who their ticket says, machines what their certificate says; the role
-/// table (messages/domain/roles) does the rest. Nobody else gets anything.
+/// table (messages/domain/roles) does the rest. Nobody else gets anything. A person's will is
+/// refused: Mosquitto publishes it after the person has gone, and all they may publish is requests.
 /// Context: the broker's only thread; the clock is handed in as seconds since 1970 UTC. Knows
 /// nothing of Mosquitto, so that it is tested without one.
 #pragma once

@@ -22,7 +22,8 @@ template <class T> T value_or_throw(result<T> r) {
 
 } // namespace
 
-broker::broker() : key_(value_or_throw(ticket::signing_key::generate())) {
+broker::broker(const std::function<void(bus::broker_options&)>& change)
+    : key_(value_or_throw(ticket::signing_key::generate())) {
   auto server = ca_.issue_server();
   options_.data_dir = folder_.path();
   options_.bind_addresses = {"127.0.0.1"};
@@ -36,6 +37,8 @@ broker::broker() : key_(value_or_throw(ticket::signing_key::generate())) {
   options_.revocation_file = folder_.file("revoked");
   if (!mosquitto_user_line().empty())
     options_.run_as = "root";
+  if (change)
+    change(options_);
   auto text = value_or_throw(bus::broker_config(options_));
   process_ = std::make_unique<mosquitto>(folder_.write("mosquitto.conf", text));
 }

@@ -11,17 +11,21 @@
 #include <atomic>
 #include <condition_variable>
 #include <ctime>
+#include <functional>
 #include <mutex>
 
 namespace outband::test {
 
 class broker {
 public:
-  broker();
+  /// `change`: what differs from Outband's own configuration.
+  explicit broker(const std::function<void(bus::broker_options&)>& change = {});
 
   mosquitto& process() { return *process_; }
   std::uint16_t machine_port() const { return options_.machine_port; }
   std::uint16_t people_port() const { return options_.people_port; }
+  std::uint16_t plain_port() const { return options_.plain_port; } ///< 0: none
+  std::string store_file() const { return folder_.file("mosquitto.db"); }
   const std::string& ca_file() const { return options_.ca_file; }
   const ticket::signing_key& key() const { return key_; }
   const tempdir& folder() const { return folder_; }

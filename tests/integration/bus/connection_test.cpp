@@ -252,31 +252,4 @@ TEST_CASE("more than the handlers can take ends the connection and everything is
     fast.publish(text(topic, "", true));
 }
 
-TEST_CASE("refused retained commands are counted and cleared for good") {
-  broker b;
-  bus::mqtt_endpoint e(b.machine("-/inst/n1", "inst-n1"));
-  raw_client planter(b.machine("-/inst/n2", "inst-n2"));
-  REQUIRE(planter.connect() == 0);
-  REQUIRE(wait_connected(e));
-  REQUIRE(planter.publish("oob/v1/-/inst/n1/node/work", "planted", true) == 0);
-  gate g;
-  std::vector<std::string> got;
-  bus::subscribe_options strict;
-  strict.refuse_retained = true;
-  auto sub = e.subscribe("oob/v1/-/inst/n1/node/work", strict, [&](const bus::message& m) {
-    g.with([&] { got.push_back(*m.payload); });
-  });
-  auto cleared = [&] {
-    raw_client late(b.machine("-/inst/n2", "inst-n2-late"));
-    return late.connect() == 0 && late.subscribe("oob/v1/-/inst/n1/node/work") <= 2 &&
-           late.subscribe("oob/v1/-/t/marker") <= 2 && planter.publish("oob/v1/-/t/marker") == 0 &&
-           late.wait_topic("oob/v1/-/t/marker") && late.topics().size() == 1;
-  };
-  e.publish(text("oob/v1/-/inst/n1/node/work", "said"));
-  REQUIRE(until(g, [&] { return !got.empty(); }));
-  CHECK(got == std::vector<std::string>{"said"});
-  CHECK(e.counters().retained_refused == 1);
-  CHECK(cleared());
-}
-
 } // namespace

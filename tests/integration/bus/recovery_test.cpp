@@ -1,9 +1,5 @@
 // A broker that is killed, stopped or restarted under load.
-#include "tests/integration/bus/broker.hpp"
-
-#include "bus/outbox_publisher.hpp"
-#include "tests/unit/bus/fake_outbox.hpp"
-#include "tests/unit/bus/gate.hpp"
+#include "tests/integration/bus/outbox_stage.hpp"
 
 #include <csignal>
 #include <doctest/doctest.h>
@@ -15,70 +11,20 @@ namespace {
 
 using namespace outband;
 using namespace outband::test;
-using bus::contract::gate;
-using bus::contract::text;
-
-const std::string current = "oob/v1/acme/dev/+/current";
-
-std::string topic_of(int device) {
-  char guid[40];
-  std::snprintf(guid, sizeof guid, "00000000-0000-4000-8000-%012d", device);
-  return std::string("oob/v1/acme/dev/") + guid + "/current";
-}
-
-template <class F> bool until(gate& g, F holds) {
-  std::unique_lock<std::mutex> lock(g.mutex);
-  return g.changed.wait_for(lock, patience, holds);
-}
-
-/// What a subscriber believes: the newest payload per topic.
-struct view {
-  gate g;
-  std::map<std::string, std::string> documents;
-  bus::endpoint::handler handler() {
-    return [this](const bus::message& m) {
-      g.with([&] {
-        if (m.payload->empty())
-          documents.erase(m.topic);
-        else
-          documents[m.topic] = *m.payload;
-      });
-    };
-  }
-  bool becomes(const std::map<std::string, std::string>& wanted) {
-    return until(g, [&] { return documents == wanted; });
-  }
-};
-
-/// A store on a thread of its own.
-struct store {
-  bus::thread_loop loop;
-  bus::fake_outbox outbox{loop, [] {
-                            return std::chrono::duration_cast<std::chrono::milliseconds>(
-                                       std::chrono::system_clock::now().time_since_epoch())
-                                .count();
-                          }};
-  std::map<std::string, std::string> committed;
-
-  void commit(int device, const std::string& payload) {
-    committed[topic_of(device)] = payload;
-    loop.post([this, device, payload] { outbox.commit(topic_of(device), payload); });
-  }
-};
-
-TEST_CASE("after kill -9 the broker gets back what it had and what was stored meanwhile") {
+TEST_CASE("fault 3: after kill -9 the broker gets back what it had and what was stored meanwhile") {
   broker b;
   view seen; // before the endpoint whose handler writes to it
   bus::mqtt_endpoint publishing(b.machine("-/inst/n1", "inst-n1"));
   bus::mqtt_endpoint watching(b.machine("-/inst/n2", "inst-n2"));
-  auto sub = watching.subscribe(current, {}, seen.handler());
+  auto sub = watching.subscribe("oob/v1/acme/#", {}, seen.handler());
   store s;
   bus::outbox_options options;
   options.canary_interval = std::chrono::milliseconds(50);
   options.retry_base = std::chrono::milliseconds(10);
   bus::outbox_publisher publisher(s.outbox, publishing, options);
   for (int i = 0; i < 300; ++i)
-    s.commit(i, "first");
+    for (auto leaf : {"desired", "current", "presence"})
+      s.commit(i, "first", leaf);
   REQUIRE(seen.becomes(s.committed));
 
   for (int round = 1; round <= 2; ++round) {
@@ -87,14 +33,14 @@ TEST_CASE("after kill -9 the broker gets back what it had and what was stored me
     b.process().kill();
     REQUIRE(wait_connected(publishing, false));
     for (int i = 100; i < 150; ++i)
-      s.commit(i, "round " + std::to_string(round));
+      s.commit(i, "round " + std::to_string(round), i % 2 == 0 ? "current" : "presence");
     b.process().start();
     // The watcher has subscribed again by itself.
     REQUIRE(seen.becomes(s.committed));
     // And the broker has everything for one who comes late.
     view replay;
     bus::mqtt_endpoint late(b.machine("-/inst/n3", "inst-n3"));
-    auto retained = late.subscribe(current, {}, replay.handler());
+    auto retained = late.subscribe("oob/v1/acme/#", {}, replay.handler());
     REQUIRE(replay.becomes(s.committed));
   }
   CHECK(publisher.metrics().recoveries >= 3); // at the start and after each kill

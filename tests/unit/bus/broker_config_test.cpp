@@ -78,7 +78,7 @@ TEST_CASE("limits at which Mosquitto drops silently are raised and none is unlim
   for (auto line : {"max_inflight_messages 200", "max_queued_messages 200000",
                     "max_queued_bytes 67108864", "message_size_limit 131072", "max_keepalive 120",
                     "set_tcp_nodelay true", "persistence true", "autosave_interval 900",
-                    "persistence_location /var/lib/outband/broker/", "sys_interval 10"})
+                    "persistence_location /var/lib/outband/broker/", "sys_interval 30"})
     CHECK_MESSAGE(has(all, line), line);
   for (const auto& l : all) {
     CHECK(l.rfind("per_listener_settings", 0) != 0);
@@ -127,6 +127,7 @@ TEST_CASE("what cannot be written in one line is refused with its field") {
   CHECK(with([](auto& o) { o.max_inflight = 0; }) == "max_inflight");
   CHECK(with([](auto& o) { o.max_inflight = 65536; }) == "max_inflight");
   CHECK(with([](auto& o) { o.max_payload = 0; }) == "max_payload");
+  CHECK(with([](auto& o) { o.sys_interval_s = 0; }) == "sys_interval_s");
 }
 
 } // namespace

@@ -50,6 +50,8 @@ public:
         return cb(fail(problem::store_unavailable, "scripted"));
       for (auto id : ids)
         rows.erase(id);
+      if (on_removed)
+        on_removed();
       cb(success());
     });
   }
@@ -75,7 +77,7 @@ public:
   int calls = 0, pages = 0;
   double failure_probability = 0;
   std::mt19937_64 random{1};
-  std::function<void()> wake;
+  std::function<void()> wake, on_removed;
 
 private:
   bool fails() {
