@@ -204,6 +204,7 @@ struct controller_heard {
 struct node_heard {
   instance_ref who;
   bool up = false;
+  bool terminator = false;
 };
 /// INTERNAL: it has not come back: usurp the lease with that epoch, bury that node.
 struct controller_missed {

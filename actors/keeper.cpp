@@ -100,6 +100,7 @@ void keeper_state::gain(controller_epoch epoch) {
   with_->counters.lease_epoch = epoch;
   spdlog::info("controlling with epoch {}", epoch);
   hooks_.gained(epoch);
+  tell_terminators();
 }
 
 void keeper_state::lose(const char* why) {
@@ -138,7 +139,22 @@ void keeper_state::on(const controller_missed& missed) {
     beat(missed.epoch);
 }
 
+void keeper_state::tell_terminators() {
+  std::vector<bus::bus_instance> all;
+  for (const auto& t : terminators_)
+    if (all.size() < bus::max_bus_instances)
+      all.push_back(t.second);
+  hooks_.terminators(std::move(all));
+}
+
 void keeper_state::on(const node_heard& heard) {
+  if (heard.up && heard.terminator) {
+    auto& known = terminators_[heard.who.instance];
+    const bool news = !known.up || known.incarnation != heard.who.incarnation;
+    known = {heard.who.instance, heard.who.incarnation, true};
+    if (news && held_ != 0)
+      tell_terminators();
+  }
   if (held_ == 0)
     return;
   if (heard.up) {
@@ -177,6 +193,11 @@ void keeper_state::on(const node_buried& done) {
     return;
   }
   ++with_->counters.burials;
+  auto known = terminators_.find(done.who.instance);
+  if (known != terminators_.end() && known->second.incarnation == done.who.incarnation) {
+    known->second.up = false;
+    tell_terminators();
+  }
   spdlog::warn("node {} is gone; {} links are unknown until their machines call again",
                done.who.instance, *done.links);
   if (*done.links > 0)
@@ -268,7 +289,9 @@ void keeper::listen() {
           return;
         }
         note(decoded->body);
-        tell(node_heard{{decoded->body.instance, decoded->body.incarnation}, decoded->body.up});
+        const auto& b = decoded->body;
+        const bool takes = std::find(b.roles.begin(), b.roles.end(), "terminator") != b.roles.end();
+        tell(node_heard{{b.instance, b.incarnation}, b.up, takes});
       }));
 }
 

@@ -33,6 +33,9 @@ struct keeper_hooks {
   /// The controller may have missed something; after that time.
   std::function<void(std::chrono::milliseconds)> look_around = [](std::chrono::milliseconds) {
   };
+  /// Of the terminators that are known, each time one comes or goes while this node controls.
+  std::function<void(std::vector<bus::bus_instance>)> terminators = [](const auto&) {
+  };
   /// Our links were declared unknown although we live.
   std::function<void()> buried = [] {
   };
@@ -62,6 +65,7 @@ private:
   void gain(controller_epoch epoch);
   void lose(const char* why);
   void bury(const instance_ref& who);
+  void tell_terminators();
 
   keeper_actor::pointer self_ = nullptr;
   const services* with_ = nullptr;
@@ -76,6 +80,7 @@ private:
   controller_epoch gone_ = 0;         ///< its death was heard, its return was not
   std::uint64_t beat_timer_ = 0, lease_timer_ = 0;
   int failures_ = 0;
+  std::map<std::string, bus::bus_instance> terminators_; ///< by name; the dead are kept
   std::map<std::string, uuid> missing_; ///< nodes whose death was heard, their return was not
 };
 

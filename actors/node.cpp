@@ -5,6 +5,9 @@
 #include <caf/atom.hpp>
 #include <caf/event_based_actor.hpp>
 
+#include "messages/bus/envelope.hpp"
+#include "messages/bus/topics.hpp"
+
 #include <spdlog/spdlog.h>
 
 namespace outband {
@@ -76,6 +79,32 @@ void node::control_ends() {
   impl_->controller.stop();
 }
 
+/// Retained per tenant: nobody may look over the fence, and everybody must know which terminators
+/// live. Not by way of the outbox: it is about nodes, not about anything stored.
+void node::tell_tenants(std::vector<bus::bus_instance> all) {
+  bus::envelope e;
+  e.id = with_.clock.new_id();
+  e.time = with_.clock.now();
+  e.source = with_.node;
+  auto payload = std::make_shared<const std::string>(
+      bus::encode(e, bus::bus_instances{std::move(all)}, bus::encoding::msgpack));
+  with_.store.list_tenants([this, open = gate_, payload](result<std::vector<tenant_row>> tenants) {
+    auto inside = open->enter();
+    if (!inside)
+      return;
+    if (!tenants)
+      return spdlog::warn("terminators not announced: {}", to_string(tenants.error()));
+    for (const auto& t : *tenants) {
+      bus::message m;
+      m.topic = bus::meta_topic(t.key, "bus");
+      m.payload = payload;
+      m.content_type = std::string(bus::content_type_of(bus::root::native));
+      m.retain = true;
+      outside_.publish(std::move(m));
+    }
+  });
+}
+
 void node::start(keeper_hooks hooks) {
   hooks_ = std::move(hooks);
   auto* i = impl_.get();
@@ -98,6 +127,9 @@ void node::start(keeper_hooks hooks) {
   ours.buried = [i, r] {
     if (r.terminator)
       i->terminator.reclaim();
+  };
+  ours.terminators = [this](std::vector<bus::bus_instance> all) {
+    tell_tenants(std::move(all));
   };
   ours.superseded = hooks_.superseded;
   auto* restarts = &with_.counters.actor_restarts;
@@ -139,6 +171,7 @@ void node::stop() {
     std::lock_guard lock(shift_);
     stopping_ = true;
   }
+  gate_->close();
   if (impl_->guard) {
     caf::anon_send_exit(impl_->guard, caf::exit_reason::user_shutdown);
     impl_->guard = nullptr;

@@ -46,6 +46,7 @@ public:
 private:
   void control_begins(controller_epoch epoch);
   void control_ends();
+  void tell_tenants(std::vector<bus::bus_instance> all);
 
   struct impl;
   services with_;
@@ -54,6 +55,7 @@ private:
   keeper_hooks hooks_;
   std::mutex shift_; ///< beginning and ending control, and the end of all
   bool stopping_ = false;
+  std::shared_ptr<gate> gate_ = std::make_shared<gate>();
   std::unique_ptr<impl> impl_;
 };
 

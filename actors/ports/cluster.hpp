@@ -60,6 +60,10 @@ public:
   /// to be up become `unknown`.
   virtual void retire(instance_ref self, answer<nothing> cb) = 0;
 
+  /// Is the lease still held with that epoch? Asked before a connection that would close the
+  /// winner's.
+  virtual void confirm(instance_ref self, controller_epoch held, answer<bool> cb) = 0;
+
   /// The holder's: links of that incarnation become `unknown`; how many. stale_controller when
   /// `fence` is not the lease's epoch any more.
   virtual void bury(controller_epoch fence, instance_ref dead, answer<std::size_t> cb) = 0;

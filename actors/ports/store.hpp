@@ -166,7 +166,7 @@ struct desired_write {
   revision expected_rev = 0; ///< the row's desired revision; the new one is +1
   desired_state next;
   std::vector<bus::outgoing> publish;
-  command_row command; ///< recorded under its id with the outcome already final
+  command_row command;     ///< recorded under its id with the outcome already final
   std::uint64_t fence = 0; ///< as in current_write
 };
 struct command_write {
@@ -216,9 +216,6 @@ public:
   virtual void take_epoch(epoch_request req, answer<epoch_grant> cb) = 0;
   /// Only if `epoch` is still the link's; false: it was stale, nothing changed.
   virtual void link_down(device_ref ref, link_epoch epoch, link_end why, answer<bool> cb) = 0;
-  /// At start: links of former incarnations of this instance are nobody's now. With their epochs.
-  virtual void forget_links(std::string instance, uuid incarnation,
-                            answer<std::vector<std::pair<device_ref, link_epoch>>> cb) = 0;
   /// In batches, every few minutes: when each tunnel last gave a sign of life.
   virtual void note_seen(std::vector<std::pair<device_ref, time_ms>> seen, answer<nothing> cb) = 0;
 

@@ -71,12 +71,6 @@ update link l set last_seen = greatest(l.last_seen, req.seen)
 from req join locked on locked.tenant = req.tenant and locked.guid = req.guid
 where l.tenant = req.tenant and l.guid = req.guid)"};
 
-// The instance is a node's name, not a tenant's: its links are of many tenants.
-const statement forget_links_sql{"forget_links", R"(
-update link set state = 'down', why = '', since = now_ms(), last_disconnected = now_ms()
-where instance = $1::text and state = 'up' and incarnation is distinct from $2::uuid
-returning tenant, guid, epoch)"};
-
 // By GUID alone, which is unique on the site: the answer tells the tenant.
 const statement cira_identities_sql{"cira_identities", R"(
 select r.ord, d.tenant, d.mps_username,
@@ -286,20 +280,6 @@ void link_batches::pump_down() {
                   item.cb(no_device({item.key.first, item.key.second}));
               }
             });
-}
-
-void pg_store::forget_links(std::string instance, uuid incarnation,
-                            answer<std::vector<std::pair<device_ref, link_epoch>>> cb) {
-  using forgotten = std::vector<std::pair<device_ref, link_epoch>>;
-  params p;
-  p.text(std::move(instance)).id(incarnation);
-  db_.submit(lane::relaxed, forget_links_sql, std::move(p), true,
-             answer_with<forgotten>(std::move(cb), [](std::vector<rows>& r) {
-               forgotten out;
-               for (int i = 0; i < r[0].size(); ++i)
-                 out.push_back({{r[0].text(i, 0), r[0].id(i, 1)}, r[0].count(i, 2)});
-               return out;
-             }));
 }
 
 void pg_store::note_seen(std::vector<std::pair<device_ref, time_ms>> seen, answer<nothing> cb) {

@@ -118,6 +118,11 @@ select
     then set_config('synchronous_commit', 'on', true) end
 from controller c where c.id = 1)"};
 
+const statement confirm_sql{"confirm", R"(
+select count(*) = 1 from controller
+where id = 1 and instance = $1::text and incarnation = $2::uuid and epoch = $3::bigint
+  and expires_at > now_ms())"};
+
 const statement retire_sql{"retire", R"(
 with freed as (
   update controller c set instance = '', incarnation = null, expires_at = 0
@@ -264,6 +269,14 @@ void pg_cluster::retire(instance_ref self, answer<nothing> cb) {
     return db_.post([cb = std::move(cb), why = ok.error()] { cb(why); });
   db_.submit(lane::durable, retire_sql, of(self), true,
              answer_with<nothing>(std::move(cb), [](std::vector<rows>&) { return nothing{}; }));
+}
+
+void pg_cluster::confirm(instance_ref self, controller_epoch held, answer<bool> cb) {
+  params p;
+  p.text(std::move(self.instance)).id(self.incarnation).number(held);
+  db_.submit(
+      lane::relaxed, confirm_sql, std::move(p), false,
+      answer_with<bool>(std::move(cb), [](std::vector<rows>& r) { return r[0].flag(0, 0); }));
 }
 
 void pg_cluster::bury(controller_epoch fence, instance_ref dead, answer<std::size_t> cb) {

@@ -20,6 +20,7 @@ public:
   void enrol(instance_ref self, answer<nothing> cb) override;
   void beat(heartbeat h, answer<heartbeat_answer> cb) override;
   void retire(instance_ref self, answer<nothing> cb) override;
+  void confirm(instance_ref self, controller_epoch held, answer<bool> cb) override;
   void bury(controller_epoch fence, instance_ref dead, answer<std::size_t> cb) override;
   void reclaim(instance_ref self, std::vector<std::pair<device_ref, link_epoch>> links,
                answer<reclaim_answer> cb) override;

@@ -38,8 +38,6 @@ public:
   void find_cira_identity(device_id guid, answer<cira_identity> cb) override;
   void take_epoch(epoch_request req, answer<epoch_grant> cb) override;
   void link_down(device_ref ref, link_epoch epoch, link_end why, answer<bool> cb) override;
-  void forget_links(std::string instance, uuid incarnation,
-                    answer<std::vector<std::pair<device_ref, link_epoch>>> cb) override;
   void note_seen(std::vector<std::pair<device_ref, time_ms>> seen, answer<nothing> cb) override;
 
   void load_device(device_ref ref, answer<device_row> cb) override;

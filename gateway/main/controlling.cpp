@@ -52,7 +52,7 @@ struct controlling::impl {
   bus::outbox_source& source;
   announcement who;
   clock_port& clock;
-  std::function<bool(controller_epoch)> still;
+  cluster_port& cluster;
 
   std::mutex mutex; ///< guards `now` only
   std::shared_ptr<reign> now;
@@ -60,9 +60,8 @@ struct controlling::impl {
 };
 
 controlling::controlling(bus::mqtt_options connection, bus::outbox_source& source, announcement who,
-                         clock_port& clock, std::function<bool(controller_epoch)> still)
-    : impl_(new impl{
-          std::move(connection), source, std::move(who), clock, std::move(still), {}, {}, {}}) {
+                         clock_port& clock, cluster_port& cluster)
+    : impl_(new impl{std::move(connection), source, std::move(who), clock, cluster, {}, {}, {}}) {
   impl_->options.client_id = "outband-controller";
   impl_->options.response_prefix.clear();
 }
@@ -79,7 +78,8 @@ void controlling::begin(controller_epoch epoch) {
       return presence_of(who, clock, epoch, false);
     };
     options.may_connect = [me, epoch](const std::function<void(bool)>& answer) {
-      answer(me->still(epoch));
+      me->cluster.confirm({me->who.node, me->who.incarnation}, epoch,
+                          [answer](const result<bool>& held) { answer(held && *held); });
     };
     auto next = std::make_shared<reign>(std::move(options), me->source, me->who, me->clock, epoch);
     std::lock_guard lock(me->mutex);

@@ -18,10 +18,10 @@ namespace outband {
 
 class controlling {
 public:
-  /// The client id and the will are set here. `still`: do we hold the lease with that epoch? Asked
-  /// before every connection, lest a loser closes the winner's.
+  /// The client id and the will are set here. The lease is confirmed before every connection, lest
+  /// a loser that slept closes the winner's.
   controlling(bus::mqtt_options connection, bus::outbox_source& source, announcement who,
-              clock_port& clock, std::function<bool(controller_epoch)> still);
+              clock_port& clock, cluster_port& cluster);
   /// end(), and waits.
   ~controlling();
 

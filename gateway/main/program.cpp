@@ -257,9 +257,8 @@ status program::start(const patience& wait) {
   with.mirror_json = s.flag("bus.mirror_json");
   p.actors = std::make_unique<node>(with, what, p.mqtt,
                                     static_cast<std::size_t>(s.integer("threads.actors")));
-  p.control = std::make_unique<controlling>(
-      mqtt_options_of(s, site_, p.self, p.clock), p.outbox, p.self, p.clock,
-      [&p](controller_epoch epoch) { return p.counters.lease_epoch == epoch; });
+  p.control = std::make_unique<controlling>(mqtt_options_of(s, site_, p.self, p.clock), p.outbox,
+                                            p.self, p.clock, p.cluster);
   keeper_hooks hooks;
   hooks.gained = [&p](controller_epoch epoch) {
     p.control->begin(epoch);

@@ -78,27 +78,6 @@ TEST_CASE("a device that never had a tunnel cannot lose one") {
   CHECK(must(down(s, dev("acme", 1), 0)) == false);
 }
 
-TEST_CASE("links of a former life of this node are forgotten and no others") {
-  stage s;
-  for (int i = 1; i <= 4; ++i)
-    s.add(dev(i == 4 ? "globex" : "acme", i));
-  must(s.take(dev("acme", 1), "n1", 1));
-  must(s.take(dev("acme", 2), "n1", 2));
-  must(s.take(dev("acme", 3), "n2", 1));
-  must(s.take(dev("globex", 4), "n1", 1));
-  using list = std::vector<std::pair<device_ref, link_epoch>>;
-  auto gone = must(call<list>([&](auto cb) { s.store.forget_links("n1", id(2), std::move(cb)); }));
-  REQUIRE(gone.size() == 2);
-  for (const auto& g : gone) {
-    CHECK(g.second == 1);
-    CHECK(!get(s, g.first).connected);
-  }
-  CHECK(get(s, dev("acme", 2)).connected);
-  CHECK(get(s, dev("acme", 3)).connected);
-  CHECK(
-      must(call<list>([&](auto cb) { s.store.forget_links("n1", id(2), std::move(cb)); })).empty());
-}
-
 TEST_CASE("sightings only move forward and skip what is unknown") {
   stage s;
   auto ref = dev("acme", 1);

@@ -82,6 +82,7 @@ struct member {
     p.incarnation = with.incarnation;
     p.instance = with.node;
     p.up = up;
+    p.roles = {"terminator"};
     bus::message m;
     m.topic = bus::node_presence_topic(with.node);
     m.payload = std::make_shared<const std::string>(bus::encode(e, p, bus::encoding::msgpack));
@@ -97,6 +98,7 @@ struct member {
   keeper role;
   terminator terminator_role;
   std::vector<controller_epoch> reigns;
+  std::vector<bus::bus_instance> known;
   int lost = 0, looks = 0, buried = 0, superseded = 0;
 };
 
@@ -262,9 +264,13 @@ TEST_CASE("a node whose will came is buried unless it comes back at once") {
   s.b.node_says(true);
   s.advance(5s);
   CHECK(s.a.counters.burials == 0);
+  REQUIRE(s.a.known.size() == 1);
+  CHECK(s.a.known[0].instance == "b");
+  CHECK(s.a.known[0].up);
   s.b.node_says(false);
   s.advance(5s);
   CHECK(s.a.counters.burials == 1);
+  CHECK_FALSE(s.a.known[0].up); // and every tenant may know
   // It lives, as its next beat tells.
   CHECK(s.b.buried == 1);
 }

@@ -75,6 +75,12 @@ public:
     store.later(cb, nothing{});
   }
 
+  void confirm(instance_ref self, controller_epoch held, answer<bool> cb) override {
+    if (store.away)
+      return store.refuse(cb, problem::store_unavailable);
+    store.later(cb, has_lease(self) && held == store.lease_epoch && lease.expires > store.now);
+  }
+
   void bury(controller_epoch fence, instance_ref dead, answer<std::size_t> cb) override {
     if (store.away)
       return store.refuse(cb, problem::store_unavailable);

@@ -130,10 +130,6 @@ public:
     }
     later(cb, mine);
   }
-  void forget_links(std::string, uuid,
-                    answer<std::vector<std::pair<device_ref, link_epoch>>> cb) override {
-    later(cb, former);
-  }
   void note_seen(std::vector<std::pair<device_ref, time_ms>>, answer<nothing> cb) override {
     later(cb, nothing{});
   }
@@ -255,7 +251,6 @@ public:
   std::map<std::string, account_row> accounts;
   std::map<uuid, command_row> commands;
   std::vector<bus::outgoing> outbox;
-  std::vector<std::pair<device_ref, link_epoch>> former;
   time_ms now = 0;               ///< the database's clock; moves when told
   std::uint64_t lease_epoch = 0; ///< memory_cluster's; fenced writes are held against it
   bool away = false;

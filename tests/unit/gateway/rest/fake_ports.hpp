@@ -186,10 +186,6 @@ public:
   void find_cira_identity(device_id, answer<cira_identity> cb) override { cb(never()); }
   void take_epoch(epoch_request, answer<epoch_grant> cb) override { cb(never()); }
   void link_down(device_ref, link_epoch, link_end, answer<bool> cb) override { cb(never()); }
-  void forget_links(std::string, uuid,
-                    answer<std::vector<std::pair<device_ref, link_epoch>>> cb) override {
-    cb(never());
-  }
   void note_seen(std::vector<std::pair<device_ref, time_ms>>, answer<nothing> cb) override {
     cb(never());
   }
