@@ -53,6 +53,9 @@ struct member {
       ++buried;
       terminator_role.reclaim();
     };
+    h.terminators = [this](std::vector<bus::bus_instance> all) {
+      known = std::move(all);
+    };
     h.superseded = [this] {
       ++superseded;
     };
