@@ -61,7 +61,7 @@ public:
   /// `done` is called exactly once: success when the broker has it (also when nobody subscribes).
   virtual void publish(message m, completion done = {}) = 0;
 
-  /// Survives reconnects. Filters of one endpoint must not overlap.
+  /// Survives reconnects. Filters may overlap: each subscription gets a message.
   [[nodiscard]] virtual subscription subscribe(std::string filter, subscribe_options options,
                                                handler on_message) = 0;
 

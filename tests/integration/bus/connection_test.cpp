@@ -252,4 +252,25 @@ TEST_CASE("more than the handlers can take ends the connection and everything is
     fast.publish(text(topic, "", true));
 }
 
+TEST_CASE("overlapping filters of one endpoint each get a message once") {
+  auto& b = shared_broker();
+  bus::mqtt_endpoint e(b.machine("-/inst/n1", "inst-n1-overlap"));
+  gate g;
+  std::vector<std::string> all, one, end;
+  auto into = [&](std::vector<std::string>& where) {
+    return [&](const bus::message& m) {
+      g.with([&] { where.push_back(*m.payload); });
+    };
+  };
+  auto wide = e.subscribe("oob/v1/-/t/overlap/+", {}, into(all));
+  auto narrow = e.subscribe("oob/v1/-/t/overlap/n1", {}, into(one));
+  auto last = e.subscribe("oob/v1/-/t/overlap-end", {}, into(end));
+  REQUIRE(wait_connected(e));
+  for (auto topic : {"overlap/n1", "overlap/n2", "overlap-end"})
+    e.publish(text(std::string("oob/v1/-/t/") + topic, topic));
+  REQUIRE(until(g, [&] { return end.size() == 1 && all.size() >= 2; }));
+  CHECK(all == std::vector<std::string>{"overlap/n1", "overlap/n2"});
+  CHECK(one == std::vector<std::string>{"overlap/n1"});
+}
+
 } // namespace
