@@ -20,7 +20,7 @@ public:
     std::uint16_t port = 0;
     int tls = 12;
     std::string user, password;
-    std::chrono::milliseconds keep_alive{30'000}; ///< as our server asks of firmware
+    std::chrono::milliseconds keep_alive{30'000};
   };
   fleet(loop& io, soap_answers& soap, options o, std::size_t count, std::size_t first = 0);
   ~fleet();

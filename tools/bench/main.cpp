@@ -20,7 +20,7 @@ using namespace outband::bench;
 struct arguments {
   std::string site_folder, out, floor_program, floor_threads = "1", only, commit, compiler;
   std::size_t rounds = 0;
-  int minutes = 0;
+  int minutes = 0, keep_alive = 30, hold = 0;
   bool quick = false;
 };
 
@@ -55,10 +55,19 @@ int measure(const arguments& a) {
   site at(a.site_folder);
   auto how = a.quick ? sizes::quick() : sizes{};
   how.minutes = a.minutes;
+  how.keep_alive = std::chrono::seconds(a.keep_alive);
   if (a.rounds > 0)
     how.rounds = a.rounds;
   stage s(at, to, how, a.floor_program, a.floor_threads);
 
+  if (a.hold > 0) { // nothing is measured: whoever profiles the server has time to
+    s.need_machines(static_cast<std::size_t>(a.hold));
+    const auto f = s.machines(at.cira_port(), static_cast<std::size_t>(a.hold));
+    s.connect(*f, f->size(), 64);
+    std::fprintf(stderr, "%d machines are connected; end with Ctrl-C\n", a.hold);
+    while (true)
+      s.io.run_for(std::chrono::hours(1));
+  }
   const std::pair<const char*, void (*)(stage&)> all[] = {
       // Memory first: what a server has freed it keeps, and then idle machines seem to need less.
       {"idle", measure_idle},       {"connects", measure_connects},
@@ -96,6 +105,9 @@ int main(int argc, char** argv) {
   app.add_option("--only", a.only, "a regular expression for the measurements' names");
   app.add_option("--rounds", a.rounds, "how often each is repeated; the median counts");
   app.add_option("--minutes", a.minutes, "of the long run of REST requests");
+  app.add_option("--keep-alive", a.keep_alive, "seconds between two of one machine (30)")
+      ->check(CLI::Range(1, 3600));
+  app.add_option("--hold", a.hold, "only connects so many machines and keeps them, for a profiler");
   app.add_option("--commit", a.commit, "what is measured");
   app.add_option("--compiler", a.compiler, "what it was built with");
   app.add_flag("--quick", a.quick, "small and short, to see that it works");

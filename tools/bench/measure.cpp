@@ -47,8 +47,8 @@ stage::floor stage::start_floor() {
 }
 
 std::unique_ptr<fleet> stage::machines(std::uint16_t port, std::size_t count, int tls) {
-  return std::make_unique<fleet>(io, soap, fleet::options{port, tls, mps_user, mps_password},
-                                 count);
+  return std::make_unique<fleet>(
+      io, soap, fleet::options{port, tls, mps_user, mps_password, how.keep_alive}, count);
 }
 
 void stage::need_machines(std::size_t count) {

@@ -27,7 +27,8 @@ struct sizes {
   std::chrono::seconds rest_time{10};
   std::size_t single_events = 100;
   std::chrono::seconds flap_time{15};
-  int minutes = 0; ///< of the long REST run; 0: none
+  std::chrono::milliseconds keep_alive{30'000}; ///< as our server asks of firmware
+  int minutes = 0;                              ///< of the long REST run; 0: none
 
   static sizes quick();
 };

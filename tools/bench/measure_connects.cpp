@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t under_way = 64; ///< enough to keep the server busy, few enough to be fair
 
 struct round {
-  samples rate, cpu_ms, all_cpu_ms, database_ms, broker_ms;
+  samples rate, cpu_ms, all_cpu_ms, database_ms, broker_ms, sql, published, amt_calls;
   std::size_t failures = 0;
 };
 
@@ -35,11 +35,19 @@ void one_round(stage& s, int tls, round& ours, round& bare) {
     bare.failures += done.failures;
   }
   const auto f = s.machines(s.at.cira_port(), n, tls);
+  auto counts = s.at.metrics();
   const spent before(s.at);
   const auto done = s.connect(*f, n, under_way);
   const spent when_up(s.at);
   s.settle();
   const spent after(s.at);
+  auto now = s.at.metrics();
+  const auto each = [&](const char* name) {
+    return (now[name] - counts[name]) / count;
+  };
+  ours.sql.add(each("outband_sql_statements_total"));
+  ours.published.add(each("outband_bus_published_total"));
+  ours.amt_calls.add(each("outband_amt_calls_total"));
   ours.rate.add(count / done.seconds);
   ours.cpu_ms.add((when_up.server - before.server) * 1000 / count);
   ours.all_cpu_ms.add((after.server - before.server) * 1000 / count);
@@ -69,9 +77,10 @@ void measure_connects(stage& s) {
     s.to.add(f);
     figure cpu{"CPU per connect", what, "ms", ours.all_cpu_ms.median(), bare.cpu_ms.median()};
     cpu.note = "of the server, until it has nothing left to do for the machines";
-    cpu.more = {{"until_last_is_up_ms", ours.cpu_ms.median()},
-                {"database_ms", ours.database_ms.median()},
-                {"broker_ms", ours.broker_ms.median()}};
+    cpu.more = {
+        {"until_last_is_up_ms", ours.cpu_ms.median()}, {"database_ms", ours.database_ms.median()},
+        {"broker_ms", ours.broker_ms.median()},        {"sql_statements", ours.sql.median()},
+        {"publications", ours.published.median()},     {"amt_calls", ours.amt_calls.median()}};
     s.to.add(cpu);
   }
 }
@@ -81,7 +90,7 @@ void measure_connects(stage& s) {
 void measure_storm(stage& s) {
   const auto n = s.how.storm;
   s.need_machines(n);
-  samples ours, bare;
+  samples ours, bare, server, database, broker;
   samples answers;
   std::uint64_t asked = 0, failed = 0;
   std::string first_failure;
@@ -102,8 +111,16 @@ void measure_storm(stage& s) {
     looks.connect(std::chrono::seconds(10));
     const auto path = "/api/v1/devices/" + to_string(guid_of(0));
     looks.begin([&](std::uint64_t) { return path; }, std::chrono::milliseconds(100));
+    const spent before(s.at);
     f->cut_all();
     ours.add(s.connect(*f, n, n).seconds);
+    const spent after(s.at);
+    const auto each = [n](double cpu) {
+      return cpu * 1000 / static_cast<double>(n);
+    };
+    server.add(each(after.server - before.server));
+    database.add(each(after.database - before.database));
+    broker.add(each(after.broker - before.broker));
     auto seen = looks.end();
     asked += seen.count;
     failed += seen.failed;
@@ -122,6 +139,9 @@ void measure_storm(stage& s) {
            floor,
            "at most 1.3 times the bare loop",
            took <= 1.3 * floor};
+  f.more = {{"server_ms_each", server.median()},
+            {"database_ms_each", database.median()},
+            {"broker_ms_each", broker.median()}};
   s.to.add(f);
   figure rest{"REST meanwhile",       "GET of a device",       "ms (max)", answers.quantile(1), {},
               "answers all the time", failed == 0 && asked > 0};

@@ -104,8 +104,8 @@ std::map<std::string, double> site::metrics() {
     const auto space = line.rfind(' ');
     if (line.empty() || line[0] == '#' || space == std::string::npos)
       continue;
-    if (const auto name = line.substr(0, space); name.find('{') == std::string::npos)
-      out[name] = std::strtod(line.c_str() + space, nullptr);
+    const auto name = line.substr(0, std::min(space, line.find('{')));
+    out[name] += std::strtod(line.c_str() + space, nullptr);
   }
   return out;
 }

@@ -31,7 +31,7 @@ public:
   /// Status and body; throws if there is no answer at all.
   std::pair<int, std::string> call(const std::string& method, const std::string& path,
                                    const std::string& body = {});
-  /// GET /metrics, counters and gauges without labels.
+  /// GET /metrics; what differs only in labels is added up.
   std::map<std::string, double> metrics();
   /// A connection to the broker with a ticket of ours; waits until it is usable.
   std::unique_ptr<bus::endpoint> connect_bus(const std::string& name);

@@ -23,6 +23,7 @@ void common(SSL_CTX* c) {
                              SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_read_ahead(c, 1);
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 }
 
@@ -78,6 +79,9 @@ bool tls_socket::connect(SSL_CTX* context, std::uint16_t port) {
   if (fd < 0)
     return false;
   begin(context, fd);
+  // Lest thousands of closed connections keep others from binding their ports for a minute.
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   SSL_set_connect_state(ssl_.get());
   sockaddr_in to{};
   to.sin_family = AF_INET;

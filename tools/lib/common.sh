@@ -29,13 +29,21 @@ port_taken() {
   grep -qE "^ *[0-9]+: [0-9A-F]+:$hex [0-9A-F]+:0000 0A " "${files[@]}"
 }
 
+# Does anything have that TCP port at all, be it a client for its own end? Then no server can bind it.
+port_used() {
+  local hex files=(/proc/net/tcp)
+  printf -v hex '%04X' "$1"
+  [[ -r /proc/net/tcp6 ]] && files+=(/proc/net/tcp6)
+  grep -qE "^ *[0-9]+: [0-9A-F]+:$hex " "${files[@]}"
+}
+
 # pick_port NAME WANTED TAKEN...: prints WANTED or the next free one that is not among TAKEN.
 pick_port() {
   local name=$1 wanted=$2 port
   shift 2
   for ((port = wanted; port < wanted + 200 && port < 65536; ++port)); do
     [[ " $* " == *" $port "* ]] && continue
-    port_taken "$port" && continue
+    port_used "$port" && continue
     ((port == wanted)) || warn "port $wanted ($name) is taken; using $port"
     printf '%s\n' "$port"
     return
