@@ -24,6 +24,7 @@ public:
   /// SIGHUP reloads, SIGSTOP and SIGCONT let it hang.
   void signal(int number);
   void start();
+  bool running() const { return process_->running(); }
 
   /// Of the present run.
   std::string log() const { return process_->output(); }

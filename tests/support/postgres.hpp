@@ -32,6 +32,7 @@ public:
   std::string sql(const std::string& database, const std::string& statements) const;
 
   void start();
+  bool running() const { return server_ && server_->running(); }
   /// An orderly shutdown that ends every session.
   void stop();
   /// kill -9 of the server and all its children, as a power cut ends them.

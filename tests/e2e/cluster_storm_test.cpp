@@ -1,0 +1,178 @@
+// Many machines at once, and everything at random.
+#include "tests/e2e/audit.hpp"
+#include "tests/e2e/cluster.hpp"
+#include "tests/e2e/knobs.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <thread>
+#include <unistd.h>
+
+using namespace outband;
+using namespace outband::e2e;
+
+namespace {
+
+/// Asks for one thing after the other and notes how long each took.
+class steady_client {
+public:
+  explicit steady_client(const cluster& c)
+      : rest_(c.client()), thread_([this, &c] {
+          const auto& all = c.machines();
+          for (std::size_t i = 0; !over_; ++i) {
+            const auto from = std::chrono::steady_clock::now();
+            auto r = rest_.call(&c.admin(), "GET", "/compute/hosts/" + all[i % all.size()].guid);
+            took_.push_back(std::chrono::steady_clock::now() - from);
+            bad_ += r.status == 200 ? 0 : 1;
+            ++asked_;
+          }
+        }) {}
+  ~steady_client() { stop(); }
+  void stop() {
+    over_ = true;
+    if (thread_.joinable())
+      thread_.join();
+  }
+  std::size_t asked() const { return asked_; }
+  std::size_t bad() const { return bad_; }
+  /// After stop(): milliseconds.
+  double percentile(double p) {
+    std::sort(took_.begin(), took_.end());
+    const auto at = static_cast<std::size_t>(p * static_cast<double>(took_.size() - 1));
+    return std::chrono::duration<double, std::milli>(took_.at(at)).count();
+  }
+
+private:
+  rest_client rest_;
+  std::atomic<bool> over_{false};
+  std::atomic<std::size_t> asked_{0}, bad_{0};
+  std::vector<std::chrono::steady_clock::duration> took_;
+  std::thread thread_;
+};
+
+int up_in_database(const cluster& c, const std::string& terminator) {
+  return std::stoi(c.sql("select count(*) from link where state = 'up'" +
+                         (terminator.empty() ? "" : " and instance = '" + terminator + "'")));
+}
+
+} // namespace
+
+TEST_CASE("fault 19: a whole fleet reconnects and nobody is lost while requests are answered") {
+  auto& c = cluster::get();
+  c.heal();
+  const std::size_t many = how_thorough().full ? 5000 : 500;
+  machine_options o;
+  o.server_port = c.front().port();
+  o.root_ca = c.https_ca();
+  o.devices_file = c.folder() + "/storm.json";
+  o.count = many;
+  o.more = {"--seed",         "19",       "--hostname-prefix", "storm-",
+            "--reconnect-ms", "100:3000", "--connect-rate",    "0"};
+  machines storm(o);
+  auto added = c.call(&c.admin(), "POST", "/api/v1/devices", storm.devices());
+  REQUIRE_MESSAGE(added.status / 100 == 2, added.body);
+  storm.connect();
+  const auto everybody = static_cast<int>(many + c.machines().size());
+  CHECK(c.until([&] { return storm.connected() == many; }));
+  CHECK(c.until([&] { return up_in_database(c, {}) == everybody; }));
+  CHECK(up_in_database(c, "term-a") > everybody / 4); // both have a part
+  CHECK(up_in_database(c, "term-b") > everybody / 4);
+
+  steady_client asking(c);
+  CHECK(c.until([&] { return asking.asked() > 20; }));
+  const auto from = std::chrono::steady_clock::now();
+  c.node("term-a").kill();
+  c.front().prefer(c.cira_port("term-b"));
+  c.front().cut(c.cira_port("term-b")); // those of the other one have to come again too
+  CHECK(c.until([&] { return up_in_database(c, "term-b") == everybody; }));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - from;
+  CHECK(c.until([&] { return storm.connected() == many; }));
+  // And it is told of: nobody's document says anything else.
+  CHECK(c.until([&] {
+    return c.sql("select count(*) from link where told_epoch <> epoch or told_state <> state") ==
+           "0";
+  }));
+  asking.stop();
+  CHECK(asking.bad() == 0);
+  int refused = 0;
+  const auto list = storm.sim({{"op", "list"}}).at("machines");
+  for (std::size_t i = 0; i < list.size(); i += 50)
+    refused += storm.truth(list[i].at("guid")).at("refused").get<int>();
+  CHECK(refused == 0);
+  MESSAGE(everybody << " machines reconnected in " << took.count() << " s; " << asking.asked()
+                    << " requests meanwhile, p50 " << asking.percentile(0.5) << " ms, p99 "
+                    << asking.percentile(0.99) << " ms");
+  storm.disconnect();
+  CHECK(c.until([&] { return up_in_database(c, {}) <= static_cast<int>(c.machines().size()); }));
+}
+
+TEST_CASE("kill -9 and standstill of nodes at random moments break no promise") {
+  const auto seed = how_thorough().seed;
+  MESSAGE("OUTBAND_SEED=" << seed);
+  auto& c = cluster::get();
+  c.heal();
+  crowd people(c, seed);
+  std::mt19937_64 random(seed + 100);
+  const auto pick = [&](int from, int to) {
+    return std::uniform_int_distribution<int>(from, to)(random);
+  };
+  const auto some_attempts = [&](int most) {
+    const auto enough = people.at.attempts + static_cast<unsigned>(pick(0, most));
+    CHECK(c.until([&] { return people.at.attempts >= enough; }));
+  };
+  std::vector<std::string> names;
+  for (const auto& [name, n] : c.nodes())
+    names.push_back(name);
+  const int minutes = how_thorough().chaos_minutes;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(minutes);
+  for (int n = 0; minutes > 0 ? std::chrono::steady_clock::now() < end : n < 10; ++n) {
+    some_attempts(30);
+    const auto& name = names[static_cast<std::size_t>(pick(0, static_cast<int>(names.size()) - 1))];
+    auto& node = c.node(name);
+    const int how = pick(0, 3);
+    if (how == 0) {
+      node.stop();
+    } else if (how == 1) {
+      node.pause();
+    } else {
+      node.kill();
+    }
+    if (pick(0, 4) == 0)
+      c.broker().kill();
+    if (pick(0, 4) == 0)
+      c.database().kill();
+    some_attempts(20);
+    if (!c.broker().running())
+      c.broker().start();
+    if (!c.database().running())
+      c.database().start();
+    some_attempts(20);
+    how == 1 ? node.resume() : node.launch();
+    const auto enough = people.at.acknowledged + static_cast<unsigned>(pick(1, 10));
+    CHECK_MESSAGE(c.until([&] { return people.at.acknowledged >= enough; }),
+                  "nothing gets through after " << name);
+  }
+  for (const auto& [name, n] : c.nodes())
+    if (!n->running())
+      n->launch();
+  CHECK(c.until([&] { return c.ready() && !c.controller().holder.empty(); }));
+  auto wrong = people.finish();
+  MESSAGE(people.summary());
+  for (auto& w : broken_promises(c, people, e2e::until))
+    wrong.push_back(std::move(w));
+  for (const auto& w : wrong)
+    FAIL_CHECK(w);
+  if (!wrong.empty()) {
+    const auto path = std::filesystem::temp_directory_path() /
+                      ("outband-cluster-" + std::to_string(getpid()) + ".log");
+    std::ofstream(path) << c.logs();
+    MESSAGE("the nodes' logs are in " << path.string());
+  }
+}
