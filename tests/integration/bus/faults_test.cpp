@@ -101,6 +101,9 @@ TEST_CASE("fault 4: a broker with a store an hour old gets only what has changed
   for (int i = 0; i < 20; ++i)
     s.commit(i * 10, "new");
   REQUIRE(seen.becomes(s.committed));
+  const auto later = s.now_ms();
+  s.commit(0, "newest");
+  REQUIRE(until(g, [&] { return complete_ms >= later; })); // nothing is under way any more
   const auto before = publisher.metrics();
   b.process().kill();
   REQUIRE(wait_connected(publishing, false));
@@ -112,6 +115,12 @@ TEST_CASE("fault 4: a broker with a store an hour old gets only what has changed
   bus::mqtt_endpoint latecomer(b.machine("-/inst/n3", "inst-n3"));
   auto retained = latecomer.subscribe("oob/v1/acme/#", {}, late.handler());
   REQUIRE(late.becomes(s.committed));
+  // The publisher counts what is acknowledged; each round trip is time for that.
+  for (int i = 0; i < 10'000 && publisher.metrics().republished < before.republished + 20; ++i) {
+    bool round = false;
+    publishing.publish(text("oob/v1/-/t/x", "x"), [&](status) { g.with([&] { round = true; }); });
+    REQUIRE(until(g, [&] { return round; }));
+  }
   const auto after = publisher.metrics();
   CHECK(after.recoveries == before.recoveries + 1);
   CHECK(after.republished == before.republished + 20);
@@ -140,7 +149,11 @@ TEST_CASE("fault 13: what is planted retained on commands is refused and counted
   strict.refuse_retained = true;
   auto of_work = e.subscribe(work, strict, into);
   auto of_requests = e.subscribe(bus::request_filter(principal::kind::person), strict, into);
-  // One that is planted while we listen, and good ones after them.
+  // One that is planted while we listen, and good ones after them. What we publish after a
+  // subscription waits for it.
+  bool listening = false;
+  e.publish(text("oob/v1/-/t/x", "x"), [&](status) { g.with([&] { listening = true; }); });
+  REQUIRE(until(g, [&] { return listening; }));
   REQUIRE(node.publish(work, "planted again", true) == 0);
   REQUIRE(node.publish(work, "said", false) == 0);
   REQUIRE(person.publish(request, "asked", false) == 0);
