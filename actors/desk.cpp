@@ -72,7 +72,7 @@ void desk_state::on(request_submitted submitted) {
 
 void desk_state::snapshot(request r, responder tell) {
   auto ref = r.target;
-  with_->store.load_device(ref, here<device_row>([r = std::move(r), tell](result<device_row>& row) {
+  with_->store.show_device(ref, here<device_row>([r = std::move(r), tell](result<device_row>& row) {
                              if (!row)
                                return (*tell)(refusal(r.id, row.error()));
                              response out;

@@ -221,6 +221,8 @@ public:
 
   // Devices.
   virtual void load_device(device_ref ref, answer<device_row> cb) = 0;
+  /// The same for somebody who waits: does not queue behind what machines do.
+  virtual void show_device(device_ref ref, answer<device_row> cb) = 0;
   virtual void save_current(current_write w, answer<current_written> cb) = 0;
   virtual void read_desired(device_ref ref, answer<desired_row> cb) = 0;
   virtual void write_desired(desired_write w, answer<write_outcome> cb) = 0;

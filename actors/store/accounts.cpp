@@ -71,7 +71,7 @@ void pg_store::get_account(std::string name, answer<account_row> cb) {
   params p;
   p.text(name);
   db_.submit(
-      lane::relaxed, get_sql, std::move(p), false,
+      lane::asked, get_sql, std::move(p), false,
       answer_with<account_row>(std::move(cb), [name](std::vector<rows>& r) -> result<account_row> {
         if (r[0].size() == 0)
           return no_account(name);
@@ -107,7 +107,7 @@ void pg_store::put_account(account_row row, answer<nothing> cb) {
 }
 
 void pg_store::list_accounts(answer<std::vector<account_row>> cb) {
-  db_.submit(lane::relaxed, list_sql, {}, false,
+  db_.submit(lane::asked, list_sql, {}, false,
              answer_with<std::vector<account_row>>(std::move(cb), [](std::vector<rows>& r) {
                std::vector<account_row> out;
                out.reserve(static_cast<std::size_t>(r[0].size()));

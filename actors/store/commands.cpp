@@ -221,7 +221,7 @@ void pg_store::get_command(tenant_key tenant, uuid id, answer<command_row> cb) {
   params p;
   p.text(tenant).id(id);
   db_.submit(
-      lane::relaxed, get_command_sql, std::move(p), false,
+      lane::asked, get_command_sql, std::move(p), false,
       answer_with<command_row>(std::move(cb), [id](std::vector<rows>& r) -> result<command_row> {
         if (r[0].size() == 0)
           return fail(problem::not_found, "there is no command " + to_string(id));

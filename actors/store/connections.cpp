@@ -1,4 +1,5 @@
 #include "actors/store/connections.hpp"
+#include <algorithm>
 
 #include <boost/asio/post.hpp>
 
@@ -19,7 +20,7 @@ delete from command where (tenant, id) in (
 constexpr std::chrono::hours prune_every{1};
 
 std::size_t index(lane where) {
-  return where == lane::durable ? 0 : 1;
+  return static_cast<std::size_t>(where);
 }
 
 steps_ptr one(const statement& what, params with) {
@@ -39,7 +40,7 @@ std::string random_token() {
 
 connections::connections(pg_options options)
     : options_(std::move(options)), token_(options_.instance + "/" + random_token()) {
-  for (auto where : {lane::durable, lane::relaxed})
+  for (auto where : {lane::durable, lane::relaxed, lane::asked})
     lanes_[index(where)] = std::make_shared<pipeline>(io_, options_for(where));
   thread_ = std::thread([this] {
     for (auto& l : lanes_)
@@ -72,8 +73,8 @@ connections::~connections() {
 pipeline_options connections::options_for(lane where) {
   pipeline_options o;
   o.dsn = options_.dsn;
-  o.application =
-      "outbandd " + options_.instance + (where == lane::durable ? " durable" : " relaxed");
+  constexpr const char* names[lane_count] = {" durable", " relaxed", " asked"};
+  o.application = "outbandd " + options_.instance + names[index(where)];
   o.durable = where == lane::durable;
   o.window = options_.window;
   o.deadline = options_.deadline;
@@ -108,6 +109,8 @@ void connections::ready(lane where) {
   }
   if (where == lane::relaxed)
     return prune_later();
+  if (where == lane::asked)
+    return;
   // Notifications are not stored: whatever came while we were away is found by looking once the
   // new LISTEN is in force.
   lanes_[index(where)]->submit(one(listen, {}), false, [this](reply) { wake(); });
@@ -132,7 +135,9 @@ void connections::prune() {
 
 bool connections::wait_connected(std::chrono::milliseconds deadline) {
   std::unique_lock<std::mutex> lock(mutex_);
-  return changed_.wait_for(lock, deadline, [this] { return up_[0] && up_[1]; });
+  return changed_.wait_for(lock, deadline, [this] {
+    return std::all_of(up_.begin(), up_.end(), [](bool up) { return up; });
+  });
 }
 
 void connections::post(std::function<void()> what) {

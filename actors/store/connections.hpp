@@ -1,4 +1,4 @@
-/// Inside of `database`: the thread, the two pipelines, and who is told of new outbox rows.
+/// Inside of `database`: the thread, the pipelines, and who is told of new outbox rows.
 /// Internal to this folder.
 #pragma once
 
@@ -14,7 +14,10 @@
 
 namespace outband::store {
 
-enum class lane : std::uint8_t { durable, relaxed };
+/// durable: commits synchronously. relaxed: what machines do, which may be thousands at once.
+/// asked: reads that a person or the lease waits for, which must not queue behind those.
+enum class lane : std::uint8_t { durable, relaxed, asked };
+inline constexpr std::size_t lane_count = 3;
 
 class connections {
 public:
@@ -50,17 +53,17 @@ private:
   pg_options options_;
   std::string token_;
   database_counters counters_;
-  std::array<std::atomic<std::size_t>, 2> queued_{};
+  std::array<std::atomic<std::size_t>, lane_count> queued_{};
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::array<bool, 2> up_{};
+  std::array<bool, lane_count> up_{};
   std::function<void()> wake_;
   bool closing_ = false; ///< on the thread only
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{
       io_.get_executor()};
   boost::asio::steady_timer prune_timer_{io_};
-  std::array<std::shared_ptr<pipeline>, 2> lanes_;
+  std::array<std::shared_ptr<pipeline>, lane_count> lanes_;
   std::thread thread_;
 };
 

@@ -1,8 +1,9 @@
-/// The process's two connections to PostgreSQL, and the thread they live on.
+/// The process's connections to PostgreSQL, and the thread they live on.
 ///
 /// `durable` commits synchronously: what a person asked for, secrets, and link epochs (a fencing
 /// token must not be handed out twice because the database crashed). `relaxed` answers before the
-/// commit is on disk: observed state, links, sightings, and all reads.
+/// commit is on disk: observed state, links, sightings, and reads of
+/// actors. `asked` carries reads for people and the beats, lest they queue behind a storm.
 ///
 /// Threads: members may be called from any thread. Completions run on the database's own thread,
 /// each exactly once, at the latest when it is destroyed. Not to be destroyed from a completion.
@@ -42,12 +43,12 @@ struct pg_options {
 
 /// For /metrics.
 struct database_counters {
-  std::atomic<std::uint64_t> statements{0};   ///< units sent, both connections
+  std::atomic<std::uint64_t> statements{0};   ///< units sent, all connections
   std::atomic<std::uint64_t> failures{0};     ///< units answered with an error
   std::atomic<std::uint64_t> refused_busy{0}; ///< queue full
   std::atomic<std::uint64_t> timeouts{0};
-  std::atomic<std::uint64_t> connects{0}; ///< successful, both connections
-  std::atomic<std::uint64_t> queued{0};   ///< now, both connections
+  std::atomic<std::uint64_t> connects{0}; ///< successful, all connections
+  std::atomic<std::uint64_t> queued{0};   ///< now, all connections
 };
 
 class connections; // actors/store/connections.hpp; only this folder includes it
@@ -60,7 +61,7 @@ public:
   database(const database&) = delete;
   database& operator=(const database&) = delete;
 
-  /// Blocks until both connections serve; false at the deadline. For main and tests.
+  /// Blocks until all connections serve; false at the deadline. For main and tests.
   bool wait_connected(std::chrono::milliseconds deadline);
   const database_counters& counters() const;
 

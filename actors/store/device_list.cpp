@@ -92,7 +92,7 @@ void pg_store::list_devices(device_filter filter, answer<device_page> cb) {
   params p;
   p.text(filter.tenant).text(filter.hostname).text(filter.friendly_name).texts(filter.tags);
   p.number(static_cast<std::int64_t>(filter.top)).number(static_cast<std::int64_t>(filter.skip));
-  db_.submit(lane::relaxed, list_sql(shape), std::move(p), false,
+  db_.submit(lane::asked, list_sql(shape), std::move(p), false,
              answer_with<device_page>(std::move(cb), [](std::vector<rows>& r) {
                device_page page;
                page.total = static_cast<std::size_t>(r[0].number(0, record_column_count + 1));
@@ -106,7 +106,7 @@ void pg_store::list_devices(device_filter filter, answer<device_page> cb) {
 void pg_store::device_stats_of(tenant_key tenant, answer<device_stats> cb) {
   params p;
   p.text(std::move(tenant));
-  db_.submit(lane::relaxed, stats_sql, std::move(p), false,
+  db_.submit(lane::asked, stats_sql, std::move(p), false,
              answer_with<device_stats>(std::move(cb), [](std::vector<rows>& r) {
                return device_stats{static_cast<std::size_t>(r[0].number(0, 0)),
                                    static_cast<std::size_t>(r[0].number(0, 1))};
@@ -116,7 +116,7 @@ void pg_store::device_stats_of(tenant_key tenant, answer<device_stats> cb) {
 void pg_store::device_tags_of(tenant_key tenant, answer<std::vector<std::string>> cb) {
   params p;
   p.text(std::move(tenant));
-  db_.submit(lane::relaxed, tags_sql, std::move(p), false,
+  db_.submit(lane::asked, tags_sql, std::move(p), false,
              answer_with<std::vector<std::string>>(std::move(cb), [](std::vector<rows>& r) {
                std::vector<std::string> out;
                out.reserve(static_cast<std::size_t>(r[0].size()));

@@ -159,18 +159,26 @@ bool power_satisfied(const current_state& s) {
 } // namespace
 
 void pg_store::load_device(device_ref ref, answer<device_row> cb) {
+  load(lane::relaxed, std::move(ref), std::move(cb));
+}
+
+void pg_store::load(lane where, device_ref ref, answer<device_row> cb) {
   params p;
   p.device(ref);
-  db_.submit(lane::relaxed, load_sql, std::move(p), false,
+  db_.submit(where, load_sql, std::move(p), false,
              answer_with<device_row>(std::move(cb),
                                      [ref](std::vector<rows>& r) { return read_row(ref, r[0]); }));
+}
+
+void pg_store::show_device(device_ref ref, answer<device_row> cb) {
+  load(lane::asked, std::move(ref), std::move(cb));
 }
 
 void pg_store::read_desired(device_ref ref, answer<desired_row> cb) {
   params p;
   p.device(ref);
   db_.submit(
-      lane::relaxed, read_desired_sql, std::move(p), false,
+      lane::asked, read_desired_sql, std::move(p), false,
       answer_with<desired_row>(std::move(cb), [ref](std::vector<rows>& r) -> result<desired_row> {
         if (r[0].size() == 0)
           return no_device(ref);

@@ -200,7 +200,7 @@ void upsert(connections& db, std::shared_ptr<const std::vector<device_record>> a
 /// same tenant, just before us; then the next try merges.
 void blame(connections& db, std::shared_ptr<const std::vector<device_record>> all, bool last_try,
            const failure& why, upsert_answer cb) {
-  db.submit(lane::relaxed, upsert_blame_sql, keys_of(*all), false,
+  db.submit(lane::asked, upsert_blame_sql, keys_of(*all), false,
             [&db, all, last_try, why, cb = std::move(cb)](reply r) mutable {
               if (auto* e = std::get_if<reply_error>(&r))
                 return cb(e->what);
@@ -275,7 +275,7 @@ void pg_store::update_device(device_change change, answer<device_record> cb) {
 void pg_store::get_device(device_ref ref, answer<device_record> cb) {
   params p;
   p.device(ref);
-  db_.submit(lane::relaxed, get_sql, std::move(p), false,
+  db_.submit(lane::asked, get_sql, std::move(p), false,
              answer_with<device_record>(std::move(cb),
                                         [ref](std::vector<rows>& r) -> result<device_record> {
                                           if (r[0].size() == 0)

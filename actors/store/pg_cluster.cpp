@@ -52,8 +52,8 @@ select count(*) from lost)"};
 //
 // Durability: beats and renewals need none. If they are lost with a crash, the lease runs out a
 // little earlier and somebody takes the next epoch. An epoch that was handed out must not be lost,
-// so a statement that takes the lease commits synchronously, although it runs on the relaxed lane,
-// where it does not queue behind the fsyncs of others.
+// so a statement that takes the lease commits synchronously, although it runs on a lane that
+// does not: there it queues neither behind the fsyncs nor behind the machines.
 const statement beat_sql{"beat", R"(
 with recursive rightful as materialized (
   select not exists (
@@ -248,7 +248,7 @@ void pg_cluster::beat(heartbeat h, answer<heartbeat_answer> cb) {
   auto p = of(h.self);
   p.flag(h.candidate).number(h.held).number(std::int64_t{h.lease.count()});
   p.number(std::int64_t{h.silent_after.count()}).number(h.usurp).number(told);
-  db_.submit(lane::relaxed, beat_sql, std::move(p), true,
+  db_.submit(lane::asked, beat_sql, std::move(p), true,
              answer_with<heartbeat_answer>(
                  std::move(cb),
                  [known = known_,
@@ -275,7 +275,7 @@ void pg_cluster::confirm(instance_ref self, controller_epoch held, answer<bool> 
   params p;
   p.text(std::move(self.instance)).id(self.incarnation).number(held);
   db_.submit(
-      lane::relaxed, confirm_sql, std::move(p), false,
+      lane::asked, confirm_sql, std::move(p), false,
       answer_with<bool>(std::move(cb), [](std::vector<rows>& r) { return r[0].flag(0, 0); }));
 }
 

@@ -13,6 +13,7 @@
 namespace outband::store {
 
 struct link_batches; // links.cpp
+enum class lane : std::uint8_t;
 
 class pg_store final : public store_port {
 public:
@@ -41,6 +42,7 @@ public:
   void note_seen(std::vector<std::pair<device_ref, time_ms>> seen, answer<nothing> cb) override;
 
   void load_device(device_ref ref, answer<device_row> cb) override;
+  void show_device(device_ref ref, answer<device_row> cb) override;
   void save_current(current_write w, answer<current_written> cb) override;
   void read_desired(device_ref ref, answer<desired_row> cb) override;
   void write_desired(desired_write w, answer<write_outcome> cb) override;
@@ -51,6 +53,8 @@ public:
   void ping(answer<nothing> cb) override;
 
 private:
+  void load(lane where, device_ref ref, answer<device_row> cb);
+
   connections& db_;
   std::shared_ptr<link_batches> batches_;
 };

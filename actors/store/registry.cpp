@@ -49,7 +49,7 @@ void pg_store::create_tenant(tenant_row row, answer<tenant_row> cb) {
 }
 
 void pg_store::list_tenants(answer<std::vector<tenant_row>> cb) {
-  db_.submit(lane::relaxed, list_tenants_sql, {}, false,
+  db_.submit(lane::asked, list_tenants_sql, {}, false,
              answer_with<std::vector<tenant_row>>(std::move(cb), [](std::vector<rows>& r) {
                std::vector<tenant_row> out;
                out.reserve(static_cast<std::size_t>(r[0].size()));
@@ -64,7 +64,7 @@ void pg_store::ping(answer<nothing> cb) {
   db_.submit(lane::durable, ping_sql, {}, false, [this, cb = std::move(cb)](reply r) {
     if (auto* e = std::get_if<reply_error>(&r))
       return cb(e->what);
-    db_.submit(lane::relaxed, ping_sql, {}, false,
+    db_.submit(lane::asked, ping_sql, {}, false,
                answer_with<nothing>(cb, [](std::vector<rows>&) { return nothing{}; }));
   });
 }

@@ -105,7 +105,7 @@ void load(const call_ptr& c, std::function<void(device_row)> then) {
   find_host(c, c->params.at(0), [c, then = std::move(then)](result<device_id> id) {
     if (!id)
       return refuse_host(c, id.error());
-    c->with().store->load_device({c->tenant, *id}, [c, then](result<device_row> row) {
+    c->with().store->show_device({c->tenant, *id}, [c, then](result<device_row> row) {
       row ? then(std::move(*row)) : refuse_host(c, row.error());
     });
   });
@@ -161,7 +161,7 @@ void answer_list(const call_ptr& c, std::vector<device_ref> refs, std::size_t to
   auto rows = std::make_shared<std::vector<std::optional<device_row>>>(refs.size());
   auto all = std::make_shared<std::vector<device_ref>>(std::move(refs));
   auto step = [c, rows, all](std::size_t i, answer<nothing> next) {
-    c->with().store->load_device((*all)[i], [rows, i, next](result<device_row> row) {
+    c->with().store->show_device((*all)[i], [rows, i, next](result<device_row> row) {
       if (row)
         (*rows)[i] = std::move(*row);
       else if (row.error().what != problem::not_found) // removed meanwhile
@@ -228,7 +228,7 @@ void list(const call_ptr& c) {
 void submitted(const call_ptr& c, const device_ref& ref, const response& r) {
   if (r.status != request_status::accepted && r.status != request_status::done)
     return c->refuse(r.why.value_or(fail(problem::internal, r.text)));
-  c->with().store->load_device(ref, [c, id = r.id](result<device_row> row) {
+  c->with().store->show_device(ref, [c, id = r.id](result<device_row> row) {
     if (!row)
       return c->refuse(row.error());
     auto body = host_json(*row, c->with().clock->now());

@@ -236,7 +236,7 @@ TEST_CASE("a connection string that is none is told and does not spin") {
     REQUIRE(!r);
     CHECK(r.error().what == problem::store_unavailable);
   }
-  REQUIRE(lines.size() == 2); // one per connection
+  REQUIRE(lines.size() == 3); // one per connection
   CHECK(lines[0].find("not reachable") != std::string::npos);
 }
 

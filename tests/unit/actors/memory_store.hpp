@@ -147,6 +147,9 @@ public:
       return refuse(cb, problem::not_found);
     later(cb, at->second.row);
   }
+  void show_device(device_ref ref, answer<device_row> cb) override {
+    load_device(std::move(ref), std::move(cb));
+  }
   void save_current(current_write w, answer<current_written> cb) override {
     ++writes;
     if (away || saves_fail)

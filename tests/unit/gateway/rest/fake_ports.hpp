@@ -161,6 +161,9 @@ public:
     cb(nothing{});
   }
 
+  void show_device(device_ref ref, answer<device_row> cb) override {
+    load_device(std::move(ref), std::move(cb));
+  }
   void load_device(device_ref ref, answer<device_row> cb) override {
     ++loads;
     auto* d = find(ref);
