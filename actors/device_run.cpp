@@ -60,6 +60,12 @@ void decision::reached(std::string text) {
 void decision::gave_up(failure why, std::optional<std::uint32_t> return_value) {
   auto run = *mem.run;
   mem.run.reset();
+  // Whatever kept it from being sent: after its deadline, that is what its sender asked to be told.
+  const bool unsent = run.phase == run_phase::reading || run.phase == run_phase::capabilities;
+  if (run.command && unsent)
+    if (const auto* c = command_of(*run.command);
+        c && c->row.deadline != 0 && c->row.deadline <= now)
+      why = fail(problem::expired, "The deadline passed before it could be sent.");
   auto text = why.detail.empty() ? std::string(explain(why.what).what) : why.detail;
   if (run.command && !run.settled) {
     auto status = why.what == problem::outcome_unknown ? request_status::unknown

@@ -321,7 +321,24 @@ void instance_state::down(const caf::actor_addr& who) {
   }
 }
 
+void instance_state::remember(const evict& e) {
+  const auto now = with_->clock.now();
+  if (evicted_.size() >= max_evicted)
+    for (auto at = evicted_.begin(); at != evicted_.end();)
+      at = now - at->second.at > 60'000 ? evicted_.erase(at) : std::next(at);
+  if (evicted_.size() >= max_evicted)
+    evicted_.clear(); // a handshake does not take that long
+  auto& known = evicted_[e.device];
+  known = {std::max(known.epoch, e.epoch), now};
+}
+
 void instance_state::on(link_opened opened) {
+  if (auto early = evicted_.find(opened.ref); early != evicted_.end()) {
+    const bool stale = early->second.epoch >= opened.epoch;
+    evicted_.erase(early);
+    if (stale)
+      return opened.link->close(link_end::evicted, "the machine opened a newer tunnel elsewhere");
+  }
   auto at = links_.find(opened.ref);
   if (at != links_.end()) {
     if (at->second.epoch > opened.epoch)
@@ -417,6 +434,8 @@ void instance_state::on(work_arrived work) {
       auto at = me.links_.find(e.device);
       if (at != me.links_.end() && at->second.epoch == e.epoch)
         at->second.port->close(link_end::evicted, "the machine opened a newer tunnel elsewhere");
+      else if (at == me.links_.end() || at->second.epoch < e.epoch)
+        me.remember(e);
     }
     void operator()(const disconnect& d) const {
       auto at = me.links_.find(d.device);

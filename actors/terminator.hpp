@@ -92,6 +92,14 @@ private:
   const services* with_ = nullptr;
   std::unordered_map<device_ref, entry> links_;
   std::vector<observation> batch_;
+  /// Evictions that came before the tunnel they are about was registered.
+  struct early_eviction {
+    link_epoch epoch = 0;
+    time_ms at = 0;
+  };
+  void remember(const evict& e);
+  static constexpr std::size_t max_evicted = 10'000;
+  std::unordered_map<device_ref, early_eviction> evicted_;
   std::uint64_t newest_controller_ = 0; ///< work of an older one is refused
   bool flush_armed_ = false;
 };

@@ -334,8 +334,15 @@ status program::listen_for_people() {
     f.actors = &p.counters;
     f.database = &p.db.counters();
     f.mqtt = p.mqtt.counters();
-    if (p.control)
+    if (p.control) {
       f.control = p.control->now();
+      // Two connections of one process: what it published in all.
+      const auto& c = f.control->mqtt;
+      f.mqtt.connects += c.connects;
+      f.mqtt.connections_lost += c.connections_lost;
+      f.mqtt.published += c.published;
+      f.mqtt.publish_refused += c.publish_refused;
+    }
     if (p.machines)
       f.tunnels = p.machines->now();
     return metrics_text(f);

@@ -149,3 +149,17 @@ TEST_CASE("what the link table says counts unless it is older than what was obse
   CHECK(told(9, link_state::down).state == link_state::down);
   CHECK(b.mem.current.link.epoch == 9);
 }
+
+TEST_CASE("fault 18: a command that waits beyond its deadline is expired and never sent") {
+  bench b;
+  b.link_comes();
+  b.says(b.call(), power_state::on);
+  b.command(ask_once{power_once::reset, power_policy::immediate}, b.now + 5'000);
+  auto reading = b.call();
+  b.now += 6'000; // the terminator is silent
+  b.reply(reading, fail(problem::link_down));
+  auto done = b.effects<finish_command>();
+  REQUIRE(done.size() == 1);
+  CHECK(done[0].answer.status == request_status::expired);
+  CHECK_FALSE(b.sent_power(power_action::reset));
+}

@@ -314,3 +314,30 @@ TEST_CASE("work of a controller that was deposed is refused by terminators") {
   work(6);
   CHECK(link->waiting.size() == 1);
 }
+
+TEST_CASE("an eviction that overtakes the tunnel it is about is not lost") {
+  two s;
+  auto evicts = [&](link_epoch epoch) {
+    bus::envelope e;
+    e.id = s.clock.new_id();
+    bus::message m;
+    m.topic = bus::node_work_topic("b");
+    m.payload = std::make_shared<const std::string>(
+        bus::encode(e, work_body{evict{machine, epoch}}, bus::encoding::msgpack));
+    s.a.internal->publish(m);
+    s.run();
+  };
+  auto opens = [&](link_epoch epoch) {
+    auto link = std::make_shared<fake_link>();
+    s.b.terminator_role.up({machine, epoch, "admin", {}}, "192.0.2.7:1", 4, link);
+    s.run();
+    return link;
+  };
+  evicts(14);
+  CHECK(opens(14)->closed == std::vector<link_end>{link_end::evicted});
+  auto newer = opens(16);
+  CHECK(newer->closed.empty());
+  evicts(15); // about one that is gone
+  CHECK(newer->closed.empty());
+  CHECK(opens(15)->closed == std::vector<link_end>{link_end::evicted});
+}

@@ -60,6 +60,17 @@ TEST_CASE("a command whose deadline passes while the machine is read is not sent
   CHECK(b.effects<finish_command>()[0].answer.status == request_status::expired);
 }
 
+TEST_CASE("a command that lost its tunnel after its deadline has expired rather than failed") {
+  bench b;
+  b.settle_on();
+  b.command(ask_once{power_once::reset, power_policy::immediate}, b.now + 3000);
+  REQUIRE(b.effects<send_call>().size() == 1);
+  b.now += 4000;
+  b.link_goes();
+  REQUIRE(b.effects<finish_command>().size() == 1);
+  CHECK(b.effects<finish_command>()[0].answer.status == request_status::expired);
+}
+
 TEST_CASE("the call of a command must leave before the command's own deadline") {
   bench b;
   b.settle_on();
