@@ -52,6 +52,7 @@ void outbox_publisher::impl::stop() {
 void outbox_publisher::impl::show() {
   counted_.lag = queue_.unacknowledged();
   counted_.recovering = recovering_;
+  counted_.superseded = queue_.superseded();
   std::lock_guard<std::mutex> lock(mutex_);
   shown_ = counted_;
 }
@@ -113,7 +114,7 @@ void outbox_publisher::impl::completed(serial which, const status& outcome) {
 
 void outbox_publisher::impl::clean_up() {
   while (auto item = queue_.pop_finished()) {
-    const bool gone = item->refusals >= options_.refusals;
+    const bool gone = item->superseded || item->refusals >= options_.refusals;
     switch (item->what) {
     case kind::row:
       finished_.push_back(item->id);

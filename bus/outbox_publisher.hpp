@@ -38,6 +38,7 @@ struct outbox_metrics {
   std::uint64_t published = 0;   ///< rows acknowledged
   std::uint64_t republished = 0; ///< retained documents sent again for a broker that lost them
   std::uint64_t resent = 0;      ///< sent again after a failure
+  std::uint64_t superseded = 0;  ///< retained rows skipped for a newer one of their topic
   std::uint64_t refused = 0;     ///< rows given up because the broker refuses them
   std::uint64_t store_failures = 0;
   std::uint64_t canaries = 0;

@@ -1,10 +1,22 @@
 #include "bus/outbox_queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace outband::bus {
 
 outbox_queue::serial outbox_queue::append(item i) {
+  if (i.what == kind::row && i.body.retain) {
+    auto [known, fresh] = newest_.try_emplace(i.body.topic, end());
+    if (!fresh) {
+      const auto older = std::exchange(known->second, end());
+      if (older >= next_ && at(older).state == progress::waiting) {
+        at(older).state = progress::superseded;
+        --unacknowledged_;
+        ++superseded_;
+      }
+    }
+  }
   entries_.push_back({std::move(i), progress::waiting});
   ++unacknowledged_;
   return end() - 1;
@@ -12,7 +24,7 @@ outbox_queue::serial outbox_queue::append(item i) {
 
 const outbox_queue::item* outbox_queue::take(serial& which) {
   // What was given up before a failure is not sent again.
-  while (next_ < end() && at(next_).state == progress::given_up)
+  while (next_ < end() && skipped(at(next_).state))
     ++next_;
   if (failed_ || next_ >= end())
     return nullptr;
@@ -53,7 +65,7 @@ std::size_t outbox_queue::go_back() {
   std::size_t again = 0;
   for (auto s = *failed_; s < next_; ++s) {
     auto& e = at(s);
-    if (e.state == progress::given_up)
+    if (skipped(e.state))
       continue;
     if (e.state == progress::acknowledged)
       ++unacknowledged_;
@@ -69,8 +81,13 @@ std::optional<outbox_queue::item> outbox_queue::pop_finished() {
   if (entries_.empty() || (failed_ && base_ >= *failed_))
     return std::nullopt;
   auto& front = entries_.front();
-  if (front.state != progress::acknowledged && front.state != progress::given_up)
+  if (front.state != progress::acknowledged && !skipped(front.state))
     return std::nullopt;
+  if (front.what.what == kind::row && front.what.body.retain)
+    if (auto known = newest_.find(front.what.body.topic);
+        known != newest_.end() && known->second == base_)
+      newest_.erase(known);
+  front.what.superseded = front.state == progress::superseded;
   auto out = std::move(front.what);
   entries_.pop_front();
   ++base_;

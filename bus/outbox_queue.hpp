@@ -3,7 +3,8 @@
 ///
 /// Items have serial numbers that only grow. A failure of one sets a mark; when nothing is in
 /// flight any more, everything from the mark on waits again ("go back n"), so that what reaches the
-/// broker last is always the newest.
+/// broker last is always the newest. Of retained rows that wait for one topic only the newest is
+/// sent: whoever reads it drops the older ones anyway.
 #pragma once
 
 #include "bus/endpoint.hpp"
@@ -11,6 +12,8 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
+#include <unordered_map>
 
 namespace outband::bus {
 
@@ -22,6 +25,7 @@ public:
     std::uint64_t id = 0; ///< of a row; the generation of a canary
     message body;
     unsigned refusals = 0;
+    bool superseded = false; ///< set when it is popped without having been sent
   };
   using serial = std::uint64_t;
 
@@ -35,6 +39,7 @@ public:
   std::size_t size() const { return entries_.size(); }
   std::size_t in_flight() const { return in_flight_; }
   std::size_t unacknowledged() const { return unacknowledged_; }
+  std::uint64_t superseded() const { return superseded_; } ///< since the start
   bool failing() const { return failed_.has_value(); }
 
   /// The next to send, now in flight; nullptr when there is none or a failure is being waited out.
@@ -50,7 +55,8 @@ public:
   std::optional<item> pop_finished();
 
 private:
-  enum class progress : std::uint8_t { waiting, in_flight, acknowledged, given_up };
+  enum class progress : std::uint8_t { waiting, in_flight, acknowledged, given_up, superseded };
+  static bool skipped(progress p) { return p == progress::given_up || p == progress::superseded; }
   struct entry {
     item what;
     progress state = progress::waiting;
@@ -62,6 +68,9 @@ private:
   serial next_ = 1;
   std::size_t in_flight_ = 0;
   std::size_t unacknowledged_ = 0;
+  std::uint64_t superseded_ = 0;
+  /// Topic to the newest retained row that waits or waited; looked up again before it is believed.
+  std::unordered_map<std::string, serial> newest_;
   std::optional<serial> failed_; ///< the first that failed
 };
 

@@ -6,6 +6,8 @@
 #include "tests/unit/bus/fake_outbox.hpp"
 
 #include <doctest/doctest.h>
+
+#include <map>
 #include <ostream>
 
 namespace {
@@ -80,7 +82,7 @@ TEST_CASE("rows are published in order and removed") {
   stage s;
   s.start();
   for (int i = 0; i < 250; ++i)
-    s.source.commit("t/" + std::to_string(i % 3), std::to_string(i), i % 2 == 0);
+    s.source.commit("t/" + std::to_string(i), std::to_string(i), i % 2 == 0);
   s.bus.run();
   REQUIRE(s.heard.size() == 250);
   for (std::size_t i = 0; i < 250; ++i)
@@ -93,6 +95,31 @@ TEST_CASE("rows are published in order and removed") {
   CHECK(m.published == 250);
   CHECK(m.lag == 0);
   CHECK(m.refused == 0);
+}
+
+TEST_CASE("of retained rows that wait for one topic only the newest is published") {
+  stage s;
+  for (int i = 0; i < 100; ++i) {
+    s.source.commit("t/a", std::to_string(i), true);
+    s.source.commit("t/e", std::to_string(i), false); // events always are
+    if (i % 10 == 0)
+      s.source.commit("t/b", std::to_string(i), true);
+  }
+  s.start();
+  s.bus.run();
+  std::map<std::string, std::vector<std::string>> by_topic;
+  for (const auto& m : s.heard)
+    by_topic[m.topic].push_back(*m.payload);
+  CHECK(by_topic["t/a"] == std::vector<std::string>{"99"});
+  CHECK(by_topic["t/b"] == std::vector<std::string>{"90"});
+  REQUIRE(by_topic["t/e"].size() == 100);
+  for (int i = 0; i < 100; ++i)
+    CHECK(by_topic["t/e"][static_cast<std::size_t>(i)] == std::to_string(i));
+  CHECK(s.source.rows.empty());
+  auto m = s.publisher->metrics();
+  CHECK(m.superseded == 99 + 9);
+  CHECK(m.published == 102);
+  CHECK(m.lag == 0);
 }
 
 TEST_CASE("rows that were there before the start are published") {
