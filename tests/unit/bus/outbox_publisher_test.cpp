@@ -99,14 +99,15 @@ TEST_CASE("rows are published in order and removed") {
 
 TEST_CASE("of retained rows that wait for one topic only the newest is published") {
   stage s;
+  s.start();
   for (int i = 0; i < 100; ++i) {
     s.source.commit("t/a", std::to_string(i), true);
     s.source.commit("t/e", std::to_string(i), false); // events always are
     if (i % 10 == 0)
       s.source.commit("t/b", std::to_string(i), true);
   }
-  s.start();
   s.bus.run();
+  s.settle(1min);
   std::map<std::string, std::vector<std::string>> by_topic;
   for (const auto& m : s.heard)
     by_topic[m.topic].push_back(*m.payload);
