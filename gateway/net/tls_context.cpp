@@ -109,6 +109,9 @@ result<tls_context> tls_context::make(tls_profile profile, const std::string& ch
   SSL_CTX_set_dh_auto(c, 1);
   SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // A record in one read(2) instead of two. What is read ahead stays in OpenSSL, so whoever waits
+  // for the socket must have read until there was nothing more.
+  SSL_CTX_set_read_ahead(c, 1);
   // The default cache keeps 20 480 sessions of 2 to 6 KB. TLS 1.2 clients may still resume with a
   // ticket, which costs nothing here; TLS 1.3 would write two of them into every connection.
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
