@@ -63,6 +63,8 @@ crowd::crowd(const stage& s, std::uint64_t seed) {
   const auto& all = s.machines();
   const auto n = all.size() / 6; // two lots of two for wishes, two of one for commands
   for (std::size_t i = 0; i < 2; ++i) {
+    for (const auto& m : slice(all, (4 + i) * n, n))
+      s.bring_to_rest(m);
     wishers.push_back(std::make_unique<wisher>(s, at, seed + i, slice(all, 2 * i * n, 2 * n)));
     commanders.push_back(
         std::make_unique<commander>(s, at, seed + 10 + i, slice(all, (4 + i) * n, n), i == 1));

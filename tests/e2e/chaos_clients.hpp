@@ -81,6 +81,9 @@ public:
       : client(s, p, seed, std::move(own)), by_bus_(by_bus) {
     if (by_bus_)
       bus_ = s.connect(s.admin());
+    for (const auto& m : this->own())
+      for (const auto& [code, n] : s.carried_out(m.guid))
+        expected_[m.guid][code] = {n, n};
     run();
   }
   ~commander() override { finish(); }

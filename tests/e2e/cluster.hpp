@@ -25,6 +25,12 @@ public:
 
   /// All nodes run, one controls, all machines have a tunnel that is told of.
   void heal();
+  /// One that no other test has had by this, on and wanted by nobody.
+  machine rested() {
+    const auto m = fresh();
+    bring_to_rest(m);
+    return m;
+  }
   /// Another connection for all machines of the stage, to this terminator.
   void place_all(const std::string& terminator);
   void place(const machine& m, const std::string& terminator);

@@ -50,7 +50,7 @@ json outcome(const cluster& c, const uuid& id) {
 TEST_CASE("a site of five nodes serves a wish that travels through four of them") {
   auto& c = cluster::get();
   c.heal();
-  const auto m = c.fresh();
+  const auto m = c.rested();
   REQUIRE(c.wish(m, "OFF").status == 200);
   CHECK(c.until([&] { return reached(c, m, "OFF"); }));
   auto read = c.call(&c.admin(), "GET", "/api/v1/amt/power/state/" + m.guid);
@@ -111,7 +111,7 @@ TEST_CASE("a terminator that is killed leaves unknown links and machines are rea
   auto& c = cluster::get();
   c.heal();
   c.place_all("term-a");
-  const auto away = c.fresh();
+  const auto away = c.rested();
   auto on = c.connect(c.admin());
   watcher events(*on, "oob/v1/demo/dev/" + away.guid + "/event/link");
   c.node("term-a").kill();
@@ -139,9 +139,10 @@ TEST_CASE("a terminator that is killed leaves unknown links and machines are rea
 TEST_CASE("a controller that is killed is replaced and what was open comes to its end") {
   auto& c = cluster::get();
   c.heal();
-  const auto wanted = c.fresh(), ordered = c.fresh();
+  const auto wanted = c.rested(), ordered = c.rested();
   auto on = c.connect(c.admin());
   const auto before = c.controller();
+  const int resets = c.carried_out(ordered.guid)[10];
   c.fault(ordered.guid, "slow", 3, 700);
   const auto id = order(c, *on, ordered, power_once::reset);
   c.node(before.holder).kill();
@@ -150,7 +151,7 @@ TEST_CASE("a controller that is killed is replaced and what was open comes to it
   CHECK(after.holder != before.holder);
   CHECK(c.until([&] { return reached(c, wanted, "OFF"); }));
   const auto end = outcome(c, id);
-  const auto times = c.carried_out(ordered.guid)[10];
+  const auto times = c.carried_out(ordered.guid)[10] - resets;
   CAPTURE(end.dump());
   CHECK(times <= 1);
   CHECK((end.at("status") == "done" || end.at("status") == "unknown"));
@@ -163,7 +164,7 @@ TEST_CASE("a controller that is killed is replaced and what was open comes to it
 TEST_CASE("a controller that is told to end is replaced without waiting for its lease") {
   auto& c = cluster::get();
   c.heal();
-  const auto m = c.fresh();
+  const auto m = c.rested();
   const auto before = c.controller();
   CHECK(c.node(before.holder).stop() == 0);
   CHECK(c.node(before.holder).log().find("not controlling any more") != std::string::npos);
@@ -176,9 +177,10 @@ TEST_CASE("a controller that is told to end is replaced without waiting for its 
 TEST_CASE("while the only api node is away the bus serves and it comes back to the truth") {
   auto& c = cluster::get();
   c.heal();
-  const auto m = c.fresh();
+  const auto m = c.rested();
   auto on = c.connect(c.admin());
   const header_list key{{"Idempotency-Key", to_string(random_id())}};
+  const int resets = c.carried_out(m.guid)[10];
   c.fault(m.guid, "slow", 2, 500);
   std::thread waiting([&] {
     // Its answer is lost with the node; its outcome is not.
@@ -197,7 +199,7 @@ TEST_CASE("while the only api node is away the bus serves and it comes back to t
   c.node("api-a").start();
   CHECK(c.until([&] { return c.ready() && reached(c, m, "OFF"); }));
   const auto end = outcome(c, *parse_uuid(key.front().second));
-  const auto times = c.carried_out(m.guid)[10];
+  const auto times = c.carried_out(m.guid)[10] - resets;
   CHECK(times <= 1);
   CHECK((end.at("status") != "done" || times == 1));
 }
@@ -205,7 +207,7 @@ TEST_CASE("while the only api node is away the bus serves and it comes back to t
 TEST_CASE("a terminator that stood still takes back the links that nobody took since") {
   auto& c = cluster::get();
   c.heal();
-  const auto stays = c.fresh(), leaves = c.fresh();
+  const auto stays = c.rested(), leaves = c.rested();
   c.place(stays, "term-a");
   c.place(leaves, "term-a");
   const auto links = c.truth(stays.guid).at("links").get<int>();

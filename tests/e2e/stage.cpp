@@ -93,4 +93,21 @@ reply stage::wish(const machine& m, const std::string& state, const std::string&
               std::move(headers));
 }
 
+void stage::bring_to_rest(const machine& m) const {
+  const auto rests = [&] {
+    return host(m.guid).at("power").at("converged") == true && power(m.guid) == 2;
+  };
+  if (host(m.guid).at("power").at("wanted") == "keep" && rests())
+    return;
+  const auto on = wish(m, "ON", "IMMEDIATE");
+  if (on.status != 200 || !until(rests))
+    throw std::runtime_error(m.hostname + " does not come on: " + on.body);
+  ask_desired keep;
+  keep.patch.target = power_target::keep;
+  auto bus = connect(admin());
+  const auto kept = ask(*bus, admin(), m.guid, keep);
+  if (kept.status != request_status::done)
+    throw std::runtime_error(m.hostname + " keeps its wish: " + kept.text);
+}
+
 } // namespace outband::e2e

@@ -45,6 +45,9 @@ public:
   reply wish(const machine& m, const std::string& state, const std::string& policy = "ORDERED",
              header_list headers = {}) const;
 
+  /// Brings a machine to where it was at the start: on, and nobody wants it to be.
+  void bring_to_rest(const machine& m) const;
+
   test::postgres& database() { return *database_; }
   test::mosquitto& broker() { return *broker_; }
   /// SQL on the site's own database.
