@@ -78,7 +78,10 @@ void greeting::look() {
   }
   saw_octets_ = true;
   if (first == tls_handshake_record)
-    greet_tls();
+    lane_.key_exchanges.take([self = shared_from_this()] {
+      if (!self->gone())
+        self->greet_tls();
+    });
   else if (first == 'G' || first == 'H')
     read_http();
   else
@@ -87,6 +90,8 @@ void greeting::look() {
 }
 
 void greeting::greet_tls() {
+  // It is not the machine's fault that it had to wait for its turn.
+  lane_.timers.arm(deadline_, lane_.shared->opts.tls_deadline);
   const auto contexts = std::atomic_load(&lane_.shared->tls);
   const auto& context = legacy_ && contexts->legacy ? *contexts->legacy : contexts->modern;
   stream_.emplace(std::move(*socket_), context.get());

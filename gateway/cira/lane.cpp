@@ -47,6 +47,7 @@ void lane::remove(connection& c) {
 
 void lane::shut_all() {
   closing = true;
+  key_exchanges.clear();
   const auto all = connections_; // they leave the list meanwhile
   for (const auto& c : all)
     c->shut();

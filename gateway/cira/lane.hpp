@@ -6,6 +6,7 @@
 #include "gateway/amt/carrier.hpp"
 #include "gateway/cira/gate.hpp"
 #include "gateway/cira/registry.hpp"
+#include "gateway/cira/turns.hpp"
 #include "gateway/net/timers.hpp"
 #include "gateway/net/tls_context.hpp"
 
@@ -77,7 +78,7 @@ private:
 class lane {
 public:
   lane(boost::asio::io_context& c, std::shared_ptr<hub> h)
-      : context(c), timers(net::timers::of(c)), shared(std::move(h)),
+      : context(c), timers(net::timers::of(c)), shared(std::move(h)), key_exchanges(c),
         buffer(std::make_unique<std::array<char, buffer_size>>()) {}
 
   void add(std::shared_ptr<connection> c);
@@ -95,6 +96,8 @@ public:
   boost::asio::io_context& context;
   net::timers& timers;
   const std::shared_ptr<hub> shared;
+  /// The first step of a TLS handshake: most of what a new machine costs.
+  turns key_exchanges;
   /// What is read goes here first: an idle tunnel has no buffer of its own.
   const std::unique_ptr<std::array<char, buffer_size>> buffer;
   bool closing = false; ///< nobody new comes in

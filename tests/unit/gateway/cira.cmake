@@ -4,4 +4,5 @@ list(APPEND UNIT_GATEWAY_SOURCES
   certificates_test.cpp
   gate_test.cpp
   http_exchange_test.cpp
-  timer_wheel_test.cpp)
+  timer_wheel_test.cpp
+  turns_test.cpp)
