@@ -330,8 +330,7 @@ void measure_events(stage& s) {
     figure e{"bus events end to end", what, "1/s", heard / whole};
     e.more = {{"events", heard},
               {"lag_at_the_end_ms", std::max(0.0, milliseconds(hears.last() - stopped))},
-              {"publications",
-               after["outband_bus_published_total"] - before["outband_bus_published_total"]},
+              {"publications", site::published(after) - site::published(before)},
               {"server_cores", (cpu_seconds(s.at.server()) - cpu) / whole},
               {"database_cores", (cpu_seconds(s.at.database(), true) - database) / whole}};
     e.note = note;

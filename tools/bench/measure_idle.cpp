@@ -15,8 +15,7 @@ struct counts {
 
 counts now(site& at) {
   auto m = at.metrics();
-  return {m["outband_sql_statements_total"], m["outband_bus_published_total"],
-          m["outband_amt_calls_total"]};
+  return {m["outband_sql_statements_total"], site::published(m), m["outband_amt_calls_total"]};
 }
 
 struct idle {

@@ -33,6 +33,10 @@ public:
                                    const std::string& body = {});
   /// GET /metrics; what differs only in labels is added up.
   std::map<std::string, double> metrics();
+  /// Of those: what went to the broker, by the node itself and from the outbox.
+  static double published(std::map<std::string, double>& m) {
+    return m["outband_bus_published_total"] + m["outband_outbox_published_total"];
+  }
   /// A connection to the broker with a ticket of ours; waits until it is usable.
   std::unique_ptr<bus::endpoint> connect_bus(const std::string& name);
 
