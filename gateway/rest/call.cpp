@@ -57,7 +57,7 @@ web::response error_response(dialect d, const failure& why) {
   auto r = web::json_response(words.status, json::dump(std::move(body)));
   if (words.status == 401)
     r.headers.emplace_back("WWW-Authenticate", "Bearer");
-  if (words.status == 429 || words.status == 503)
+  if (words.retry && (words.status == 429 || words.status == 503))
     r.headers.emplace_back("Retry-After", "5");
   return r;
 }

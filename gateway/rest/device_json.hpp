@@ -12,6 +12,7 @@ json::value device_json(const device_record& d, bool single);
 void device_not_found(const call_ptr& c, const std::string& guid);
 
 /// 404 with the text that EMF's managers match byte for byte.
-web::response device_not_connected(const std::string& guid);
+/// `last_known`: of its power state, not null; added as a member of that name.
+web::response device_not_connected(const std::string& guid, json::value last_known = {});
 
 } // namespace outband::rest

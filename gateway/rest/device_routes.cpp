@@ -202,13 +202,14 @@ void device_not_found(const call_ptr& c, const std::string& guid) {
                               {"code", "not-found"}});
 }
 
-web::response device_not_connected(const std::string& guid) {
-  return web::json_response(
-      404, json::dump(json::object{
-               {"error", "Device not found/connected. Please connect again using CIRA."},
-               {"errorDescription", "guid : " + guid},
-               {"code", "link-down"},
-               {"next", explain(problem::link_down).next}}));
+web::response device_not_connected(const std::string& guid, json::value last_known) {
+  json::object body{{"error", "Device not found/connected. Please connect again using CIRA."},
+                    {"errorDescription", "guid : " + guid},
+                    {"code", "link-down"},
+                    {"next", explain(problem::link_down).next}};
+  if (!last_known.is_null())
+    body.push_back({"lastKnown", std::move(last_known)});
+  return web::json_response(404, json::dump(std::move(body)));
 }
 
 void add_device_routes(router& r) {

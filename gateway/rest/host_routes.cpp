@@ -17,9 +17,20 @@ std::string name_of(const device_record& d) {
                                                       : d.hostname;
 }
 
+/// The link as the link table has it, which may be ahead of what was told and stored of it: a
+/// terminator that died tells nothing. Only that a tunnel is silent is known nowhere else.
+current_state::link_report link_of(const device_row& row) {
+  const auto& told = row.current.link;
+  const auto& fact = row.link;
+  if (fact.epoch == 0 || (fact.state == link_state::up && told.epoch == fact.epoch &&
+                          (told.state == link_state::up || told.state == link_state::late)))
+    return told;
+  return {fact.state, fact.epoch, fact.instance, fact.peer, fact.why, fact.since};
+}
+
 /// What an operator must always see: wanted, actual, why they differ, since when, and how old the
 /// observation is. Members beyond EMF's; its clients skip them.
-json::value power_json(const device_row& row, time_ms now) {
+json::value power_json(const device_row& row, link_state link, time_ms now) {
   const auto& p = row.current.power;
   const auto level = level_of(p.state);
   auto wrong = std::find_if(row.current.conditions.begin(), row.current.conditions.end(),
@@ -37,6 +48,7 @@ json::value power_json(const device_row& row, time_ms now) {
       {"observedAt", iso_time(p.observed)},
       {"observationAgeSeconds",
        p.observed > 0 ? json::value(std::max<time_ms>(now - p.observed, 0) / 1000) : json::value()},
+      {"lastKnown", link != link_state::up}, // no machine to ask: it may have changed since
       {"converged", converged},
       {"desiredRevision", row.desired_rev},
       {"currentRevision", row.current_rev}};
@@ -52,7 +64,7 @@ json::value host_json(const device_row& row, time_ms now) {
   const auto& d = row.record;
   const auto status = power_status(row.desired, row.current);
   const auto level = level_of(row.current.power.state);
-  const auto& link = row.current.link;
+  const auto link = link_of(row);
   const auto mode = row.current.amt.provisioning_mode;
   const auto host_status = link.state == link_state::up     ? "Running"
                            : link.state == link_state::late ? "No sign of life"
@@ -78,7 +90,7 @@ json::value host_json(const device_row& row, time_ms now) {
                                                 : "AMT_CONTROL_MODE_UNSPECIFIED"},
                  {"amtVersion", row.current.amt.version},
                  {"amtDnsSuffix", d.dns_suffix.value_or("")},
-                 {"power", power_json(row, now)},
+                 {"power", power_json(row, link.state, now)},
                  {"link", json::object{{"state", to_string(link.state)},
                                        {"instance", link.instance},
                                        {"why", link.why},

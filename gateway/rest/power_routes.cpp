@@ -18,20 +18,23 @@ std::optional<device_ref> ref_of(const call_ptr& c) {
   return std::nullopt;
 }
 
-/// How a failed read or action looks to MPS's clients.
-void refuse(const call_ptr& c, const failure& why, const char* what) {
+/// How a failed read or action looks to MPS's clients. `last_known`: see device_not_connected.
+void refuse(const call_ptr& c, const failure& why, const char* what, json::value last_known = {}) {
   if (why.what == problem::not_found || why.what == problem::link_down ||
       why.what == problem::stale_epoch)
-    return c->answer(device_not_connected(c->params.at(0)));
-  if (why.what == problem::store_unavailable || why.what == problem::busy ||
-      why.what == problem::forbidden || why.what == problem::malformed)
-    return c->refuse(why);
+    return c->answer(device_not_connected(c->params.at(0), std::move(last_known)));
   const auto words = explain(why.what);
+  // What is our own trouble or the caller's MPS does not know: the same words on every route.
+  const bool ours = words.status == 503 || words.status == 429;
+  if ((ours && last_known.is_null()) || why.what == problem::forbidden ||
+      why.what == problem::malformed)
+    return c->refuse(why);
   // MPS: 404 when the firmware is mute, 500 for the rest; ours keeps the precise code in the body.
-  const int status = why.what == problem::device_timeout || why.what == problem::expired ? 404
-                     : why.what == problem::transition_refused                           ? 409
-                     : why.what == problem::unsupported                                  ? 422
-                                                                                         : 500;
+  const int status = ours ? words.status
+                     : why.what == problem::device_timeout || why.what == problem::expired ? 404
+                     : why.what == problem::transition_refused                             ? 409
+                     : why.what == problem::unsupported                                    ? 422
+                                                                                           : 500;
   json::object body{{"error", status == 404   ? "Timeout Error"
                               : status == 500 ? "Internal Server Error"
                                               : words.what},
@@ -40,20 +43,40 @@ void refuse(const call_ptr& c, const failure& why, const char* what) {
                     {"code", words.code},
                     {"next", words.next},
                     {"retry", words.retry}};
+  if (!last_known.is_null())
+    body.push_back({"lastKnown", std::move(last_known)});
   if (why.what == problem::transition_refused) {
     // What the firmware would have said; EMF's dm-manager looks for these words.
     body.push_back({"Body", json::object{{"ReturnValue", 2}, {"ReturnValueStr", "NOT_READY"}}});
   }
-  c->answer(status, std::move(body));
+  auto r = web::json_response(status, json::dump(std::move(body)));
+  if (ours && words.retry)
+    r.headers.emplace_back("Retry-After", "5");
+  c->answer(std::move(r));
+}
+
+/// The machine could not be asked: what was last seen of it, marked as such, beside the refusal.
+void refuse_reading(const call_ptr& c, const device_ref& ref, const failure& why,
+                    const char* what) {
+  c->with().store->load_device(ref, [c, why, what](result<device_row> row) {
+    if (!row || row->current.power.observed == 0)
+      return refuse(c, why, what);
+    const auto& p = row->current.power;
+    refuse(c, why, what,
+           json::object{{"powerstate", static_cast<int>(p.state)},
+                        {"observedAt", iso_time(p.observed)},
+                        {"link", to_string(row->link.epoch != 0 ? row->link.state
+                                                                : row->current.link.state)}});
+  });
 }
 
 void state(const call_ptr& c) {
   auto ref = ref_of(c);
   if (!ref)
     return;
-  c->with().control->ask(*ref, amt::read_power{}, read_deadline, [c](result<amt_outcome> got) {
+  c->with().control->ask(*ref, amt::read_power{}, read_deadline, [c, ref](result<amt_outcome> got) {
     if (!got)
-      return refuse(c, got.error(), "Exception during Power state request");
+      return refuse_reading(c, *ref, got.error(), "Exception during Power state request");
     const auto* power = std::get_if<amt::power_reading>(&*got);
     if (!power)
       return refuse(c, fail(problem::internal), "Exception during Power state request");

@@ -98,6 +98,8 @@ result<host> parse_host(const json::value& v) {
   if (const auto* p = v.find("power")) {
     h.power_since = parse_utc(text_of(*p, "since"));
     h.observed = parse_utc(text_of(*p, "observedAt"));
+    if (const auto* l = p->find("lastKnown"); l && l->boolean())
+      h.last_known = *l->boolean();
     if (const auto* c = p->find("converged"); c && c->boolean())
       h.converged = *c->boolean();
     if (const auto* d = p->find("difference")) {

@@ -22,6 +22,8 @@ struct host {
   std::string hostname;
   std::string power = "unknown"; ///< on, off, sleep, hibernate, unknown: as last observed
   time_ms power_since = 0, observed = 0;
+  /// The machine cannot be asked now, so `power` may have changed. False if nobody says.
+  bool last_known = false;
   std::string wanted = "keep"; ///< the same words, or keep: nobody asked for anything
   std::string policy;          ///< ordered, immediate
   std::optional<bool> converged;

@@ -33,6 +33,7 @@ json::value host_value(const host& h) {
                       {"power", h.power},
                       {"powerSince", moment_or_null(h.power_since)},
                       {"observed", moment_or_null(h.observed)},
+                      {"lastKnown", h.last_known},
                       {"wanted", h.wanted},
                       {"policy", h.policy},
                       {"converged", or_null(h.converged)},
@@ -71,6 +72,11 @@ std::string closed(json::object o) {
   return json::dump(json::value(std::move(o)));
 }
 
+/// "on (last known)" where the machine cannot be asked; nobody knows an unknown state.
+std::string power_words(const host& h) {
+  return h.last_known && h.power != "unknown" ? h.power + " (last known)" : h.power;
+}
+
 std::string moment_words(time_ms at) {
   return at == 0 ? std::string() : " since " + local_time(at);
 }
@@ -83,7 +89,7 @@ std::string hosts_table(const std::vector<host>& all) {
   std::vector<std::vector<std::string>> rows{
       {"ID", "NAME", "POWER", "WANTED", "TUNNEL", "SINCE", "STATUS"}};
   for (const auto& h : all)
-    rows.push_back({h.id, h.name, h.power, h.wanted == "keep" ? "-" : h.wanted, h.tunnel,
+    rows.push_back({h.id, h.name, power_words(h), h.wanted == "keep" ? "-" : h.wanted, h.tunnel,
                     local_time(h.power_since), h.difference.empty() ? h.status : h.difference});
   return table(rows);
 }
@@ -101,7 +107,7 @@ std::string host_table(const host& h) {
       {"Id", h.id},
       {"GUID", to_string(h.guid)},
       {"Power",
-       h.power + moment_words(h.power_since) +
+       power_words(h) + moment_words(h.power_since) +
            (h.observed == 0 ? "; never observed" : "; last observed " + local_time(h.observed))},
       {"Wanted",
        h.wanted == "keep" ? "nothing; it may be in any state" : h.wanted + " (" + h.policy + ")"},

@@ -2,7 +2,7 @@
 import { make, setData, setText } from "./dom";
 import { differenceOf, levelOf, linkOf, nameOf, shortGuid, wantedOf, type Machine } from "./model";
 import { ACTIONS, choice, mayPower, type Action } from "./power";
-import { ago, fullTime, lasting, LEVEL_WORDS, LINK_HINTS, LINK_WORDS, sentence, TARGET_WORDS } from "./words";
+import { ago, fullTime, lasting, levelWords, LINK_HINTS, LINK_WORDS, sentence, TARGET_WORDS } from "./words";
 
 /** In the row itself; the others are in its menu. */
 const DIRECT: readonly Action[] = ["on", "off"];
@@ -90,7 +90,7 @@ export class Row {
 
     setText(this.wanted, TARGET_WORDS[target]);
     this.wanted.title = target === "keep" ? "Nothing is wished for, so nothing is enforced." : "";
-    setText(this.actual, LEVEL_WORDS[level]);
+    setText(this.actual, levelWords(level, state));
     this.actualSince.set(m.current.body?.since ?? 0, now);
 
     setText(this.why, difference ? difference.reasons.map(sentence).join(" ") : "");

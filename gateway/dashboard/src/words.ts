@@ -23,6 +23,12 @@ export const LEVEL_WORDS: Record<PowerLevel, string> = {
   unknown: "Unknown",
 };
 
+/** What was last observed, and that it is no more than that where the machine cannot be asked. */
+export function levelWords(level: PowerLevel, link: LinkState): string {
+  const words = LEVEL_WORDS[level];
+  return level === "unknown" || link === "up" ? words : `${words} (last known)`;
+}
+
 export const TARGET_WORDS: Record<PowerTarget, string> = {
   keep: "–",
   on: "On",

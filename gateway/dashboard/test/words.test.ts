@@ -2,7 +2,17 @@ import { describe, expect, test } from "vitest";
 import { errorWords, recordOf, timeOf } from "../src/api";
 import type { Answer, RequestStatus } from "../src/documents";
 import { parseTopic, requestTopic, subscriptions } from "../src/topics";
-import { ago, answerWords, duration, lasting, sentence } from "../src/words";
+import { ago, answerWords, duration, lasting, levelWords, sentence } from "../src/words";
+
+describe("power states", () => {
+  test("are last known where the machine cannot be asked", () => {
+    expect(levelWords("on", "up")).toBe("On");
+    expect(levelWords("on", "unknown")).toBe("On (last known)");
+    expect(levelWords("off", "down")).toBe("Off (last known)");
+    expect(levelWords("sleep", "late")).toBe("Asleep (last known)");
+    expect(levelWords("unknown", "down")).toBe("Unknown");
+  });
+});
 
 describe("ages", () => {
   test("are told in the largest unit that says enough", () => {

@@ -84,6 +84,34 @@ TEST_CASE("a host shows what is wanted, what is, why they differ, since when and
   CHECK(*p->find("difference")->find("since")->text() == "2027-01-15T07:59:55.000Z");
 }
 
+TEST_CASE("a host whose terminator died is shown as last known although nobody was told yet") {
+  hosts s;
+  auto& row = s.row();
+  row.current.power = {power_state::on, 2, 1'799'999'000'000, 1'799'999'990'000};
+  row.current.link = {link_state::up, 4, "n1", "192.0.2.9", "", 1'799'990'000'000};
+  const auto shown = [&] {
+    auto r = s.get(s.id);
+    return r.at("hostStatus") + " " + *r.body.find("link")->find("state")->text() + " " +
+           (*r.body.find("power")->find("lastKnown")->boolean() ? "last known" : "fresh");
+  };
+  row.link = {4, link_state::up, "n1", {}, "192.0.2.9", "", 1'799'990'000'000};
+  CHECK(shown() == "Running up fresh");
+  row.current.link.state = link_state::late; // only the observation knows of silence
+  CHECK(shown() == "No sign of life late last known");
+  row.current.link.state = link_state::up;
+  row.link.state = link_state::unknown;
+  row.link.since = 1'799'999'995'000;
+  CHECK(shown() == "Unknown unknown last known");
+  CHECK(s.get(s.id).number("hostStatusTimestamp") == 1'799'999'995);
+  row.link.state = link_state::down;
+  row.link.why = "silent";
+  CHECK(shown() == "Not connected down last known");
+  CHECK(*s.get(s.id).body.find("link")->find("why")->text() == "silent");
+  row.link = {5, link_state::up, "n2", {}, "192.0.2.9", "", 1'799'999'999'000};
+  CHECK(shown() == "Running up fresh"); // it came back elsewhere; the observation is on its way
+  CHECK(*s.get(s.id).body.find("link")->find("instance")->text() == "n2");
+}
+
 TEST_CASE("a host of which nothing was ever heard claims nothing") {
   hosts s;
   auto r = s.get(s.id);

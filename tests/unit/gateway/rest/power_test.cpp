@@ -44,6 +44,32 @@ TEST_CASE("a machine without a tunnel is told in the words that EMF matches") {
   CHECK(foreign.at("error") == r.at("error"));
 }
 
+TEST_CASE("a power state that cannot be read comes with the last known one marked as such") {
+  powered s;
+  auto& row = s.store.devices.at(s.machine.device);
+  CHECK(s.state().body.find("lastKnown") == nullptr); // nothing is known
+  row.current.power = {power_state::on, 2, 1'799'999'000'000, 1'799'999'990'000};
+  row.link = {4, link_state::unknown, "n1", {}, "192.0.2.9", "", 1'799'990'000'000};
+  const auto last = [&](problem why) {
+    s.control.live = fail(why);
+    auto r = s.state();
+    const auto* known = r.body.find("lastKnown");
+    REQUIRE(known);
+    CHECK(*known->find("powerstate")->integer() == 2);
+    CHECK(*known->find("observedAt")->text() == "2027-01-15T07:59:50.000Z");
+    CHECK(*known->find("link")->text() == "unknown");
+    CHECK(r.body.find("powerstate") == nullptr); // never as if it had been read
+    return r;
+  };
+  CHECK(last(problem::link_down).status == 404);
+  CHECK(last(problem::expired).status == 404);
+  auto away = last(problem::bus_unavailable);
+  CHECK(away.status == 503);
+  CHECK(away.at("code") == "bus-unavailable");
+  CHECK_FALSE(away.at("next").empty());
+  CHECK(away.header("Retry-After") == "5");
+}
+
 TEST_CASE("what the firmware does not tell or not in time has MPS's status") {
   powered s;
   s.control.live = amt_outcome(amt::power_reading{power_state::unknown, 0});

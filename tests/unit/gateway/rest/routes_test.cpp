@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 using namespace outband;
 using namespace outband::testing;
 
@@ -297,4 +299,49 @@ TEST_CASE("while the database is away every route that needs it says so with 503
     CHECK(r.text.find("database") != std::string::npos);
     CHECK(r.header("Retry-After") == "5");
   }
+}
+
+TEST_CASE("while the store is away every route that needs it answers 503 with what to do") {
+  site s;
+  const std::map<std::string, std::string> bodies = {
+      {"POST /api/v1/authorize", R"({"username":"vera","password":"correct horse"})"},
+      {"POST /api/v1/tenants", R"({"key":"gamma","displayName":"Gamma"})"},
+      {"POST /api/v1/accounts",
+       R"({"name":"new","password":"correct horse battery","roles":{"acme":"viewer"}})"},
+      {"POST /api/v1/devices", "[{\"guid\":\"" + s.guid + "\"}]"},
+      {"PATCH /api/v1/devices", "{\"guid\":\"" + s.guid + "\",\"hostname\":\"x\"}"},
+      {"POST /api/v1/amt/power/action/" + s.guid, R"({"action":10})"},
+      {"PATCH /compute/hosts/" + s.guid, R"({"desiredPowerState":"POWER_STATE_ON"})"},
+      {"PATCH /v1/projects/acme/compute/hosts/" + s.guid,
+       R"({"desiredPowerState":"POWER_STATE_ON"})"},
+  };
+  // They tell what they know without the store, or ask the machine, or have an answer of their own.
+  const std::set<std::string> without = {"GET /healthz",
+                                         "GET /readyz",
+                                         "GET /metrics",
+                                         "GET /api/v1/health",
+                                         "GET /api/v1/version",
+                                         "GET /api/v1/ciracert",
+                                         "POST /api/v1/authorize/bus",
+                                         "GET /api/v1/authorize/whoami",
+                                         "GET /api/v1/amt/power/state/" + s.guid,
+                                         "GET /api/v1/amt/power/capabilities/" + s.guid};
+  s.control.closes = fail(problem::store_unavailable);
+  s.store.away = true;
+  for (const auto& f : all_routes(s)) {
+    const auto name = f.method + " " + f.target;
+    CAPTURE(name);
+    if (without.count(name) != 0)
+      continue;
+    const auto body = bodies.count(name) != 0 ? bodies.at(name) : std::string();
+    auto r = s.send(f.method, f.target, f.needed == role::none ? "" : s.root, body);
+    CAPTURE(r.text);
+    CHECK(r.status == 503);
+    CHECK(r.header("Retry-After") == "5");
+    CHECK((r.at("code") == "store-unavailable" || r.at("problem") == "store-unavailable"));
+    CHECK_FALSE(r.at("message").empty());
+    CHECK_FALSE(r.at("next").empty());
+    CHECK(*r.body.find("retry")->boolean());
+  }
+  CHECK(s.control.submitted.empty());
 }

@@ -81,7 +81,8 @@ TEST_CASE("the JSON of a host has the documented members") {
   CHECK(host_json(parsed(host_sim1)) ==
         R"({"id":"host-19c51b17","guid":"11111111-2222-4333-8444-555555555555","name":"sim-1",)"
         R"("hostname":"press.example","power":"on","powerSince":"2026-05-28T20:00:00Z",)"
-        R"("observed":"2026-05-28T20:26:35Z","wanted":"off","policy":"ordered","converged":false,)"
+        R"("observed":"2026-05-28T20:26:35Z","lastKnown":false,"wanted":"off","policy":"ordered",)"
+        R"("converged":false,)"
         R"("difference":{"code":"in-progress","reason":"Asking the firmware for off.",)"
         R"("since":"2026-05-28T20:26:40Z"},"status":"Powering off","indicator":"in-progress",)"
         R"("statusSince":"2026-05-28T20:26:40Z","connected":true,"tunnel":"up",)"
@@ -103,6 +104,17 @@ TEST_CASE("one host is shown with all that is known") {
   text = host_table(parsed(host_sim2));
   CHECK(text.find("never observed") != std::string::npos);
   CHECK(text.find("nothing; it may be in any state") != std::string::npos);
+}
+
+TEST_CASE("what may have changed since is marked as last known") {
+  std::string text = host_sim1;
+  const std::string before = "\"actual\":\"on\",";
+  text.insert(text.find(before) + before.size(), "\"lastKnown\":true,");
+  const auto h = parsed(text.c_str());
+  CHECK(hosts_table({h}).find("  on (last known)  off ") != std::string::npos);
+  CHECK(host_table(h).find("Power    on (last known) since ") != std::string::npos);
+  CHECK(host_json(h).find("\"power\":\"on\"") != std::string::npos); // programs look at
+  CHECK(host_json(h).find("\"lastKnown\":true") != std::string::npos);
 }
 
 TEST_CASE("filters look at ids and names in either case") {
