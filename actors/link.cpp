@@ -21,12 +21,18 @@ link_state_machine::~link_state_machine() {
 
 void link_state_machine::answer(const amt_call& call, const call_origin& origin,
                                 result<amt_outcome> outcome) {
+  if (!outcome)
+    ++with_->counters.amt_failures;
+  with_->counters.amt[call.operation.index()].ended(outcome);
+  say(call, origin, std::move(outcome));
+}
+
+void link_state_machine::say(const amt_call& call, const call_origin& origin,
+                             result<amt_outcome> outcome) {
   amt_answer a;
   a.id = call.id;
   a.device = who_.ref;
   a.epoch = who_.epoch;
-  if (!outcome)
-    ++with_->counters.amt_failures;
   a.outcome = std::move(outcome);
   owner_->tell(call_finished{std::move(a), origin});
 }
@@ -53,13 +59,17 @@ void link_state_machine::refuse(const amt_call& call, const call_origin& origin,
 
 void link_state_machine::on(link_call c) {
   for (const auto& known : done_)
-    if (known.id == c.call.id)
-      return answer(c.call, c.origin, known.outcome);
+    if (known.id == c.call.id) {
+      ++with_->counters.duplicates;
+      return say(c.call, c.origin, known.outcome);
+    }
   const bool repeated = (current_ && current_->what.call.id == c.call.id) ||
                         std::any_of(waiting_.begin(), waiting_.end(),
                                     [&](const auto& w) { return w.call.id == c.call.id; });
-  if (repeated)
+  if (repeated) {
+    ++with_->counters.duplicates;
     return; // its one answer is on its way
+  }
   if (c.call.epoch != 0 && c.call.epoch != who_.epoch)
     return refuse(c.call, c.origin, fail(problem::stale_epoch));
   if (c.call.deadline <= with_->clock.now())
@@ -84,7 +94,8 @@ void link_state_machine::begin_next() {
   waiting_.pop_front();
   ++with_->counters.amt_calls;
   auto operation = next.call.operation;
-  current_.emplace(running{std::move(next), wsman::operation_run(operation, next_message_id_)});
+  current_.emplace(
+      running{std::move(next), wsman::operation_run(operation, next_message_id_), now});
   next_message_id_ = (next_message_id_ + 64) & 0x7fffffffU;
   post();
 }
@@ -128,6 +139,8 @@ void link_state_machine::finish_current(result<amt_outcome> outcome) {
   auto over = std::move(*current_);
   current_.reset();
   --with_->counters.queued_calls;
+  with_->counters.amt[over.what.call.operation.index()].took.add(
+      std::chrono::milliseconds(with_->clock.now() - over.since));
   remember(over.what.call, outcome);
   answer(over.what.call, over.what.origin, std::move(outcome));
   begin_next();

@@ -43,6 +43,7 @@ private:
   void refuse(const amt_call& call, const call_origin& origin, failure why);
   void remember(const amt_call& call, const result<amt_outcome>& outcome);
   void answer(const amt_call& call, const call_origin& origin, result<amt_outcome> outcome);
+  void say(const amt_call& call, const call_origin& origin, result<amt_outcome> outcome);
   std::deque<link_call>::iterator expire(std::deque<link_call>::iterator at);
   void arm();
   time_ms next_deadline() const;
@@ -56,6 +57,7 @@ private:
   struct running {
     link_call what;
     wsman::operation_run run;
+    time_ms since = 0;
   };
   std::optional<running> current_;
   std::uint64_t exchange_ = 0;

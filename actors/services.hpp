@@ -6,20 +6,47 @@
 #include "actors/pace.hpp"
 #include "actors/ports/clock.hpp"
 #include "actors/ports/cluster.hpp"
+#include "actors/ports/latency.hpp"
 #include "actors/ports/secrets.hpp"
 #include "actors/ports/store.hpp"
 #include "bus/endpoint.hpp"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <variant>
 
 namespace outband {
 
+/// What AMT calls of one kind came to.
+struct amt_call_figures {
+  static constexpr std::size_t problems = 32;                ///< more than there are
+  std::atomic<std::uint64_t> done{0};                        ///< with an outcome
+  std::array<std::atomic<std::uint64_t>, problems> failed{}; ///< by problem
+  latency took;                                              ///< from its turn to its outcome
+
+  template <class T> void ended(const result<T>& outcome) {
+    if (outcome)
+      done.fetch_add(1, std::memory_order_relaxed);
+    else
+      failed[std::min(static_cast<std::size_t>(outcome.error().what), problems - 1)].fetch_add(
+          1, std::memory_order_relaxed);
+  }
+};
+
 /// Read by /metrics; written by actors without further ado.
 struct actor_counters {
+  /// By amt_operation's alternative. What never left its queue is counted without a time.
+  std::array<amt_call_figures, std::variant_size_v<amt_operation>> amt;
+  /// Requests and calls whose id was known already: answered, not carried out again.
+  std::atomic<std::uint64_t> duplicates{0};
+  std::atomic<std::uint64_t> duplicate_guids{0}; ///< alarms about a GUID that several machines use
+  std::atomic<std::uint64_t> stale_revisions{0}; ///< writes refused because the row is newer
+
   std::atomic<std::uint64_t> links{0}, device_actors{0}, queued_calls{0};
   std::atomic<std::uint64_t> stale_epoch{0}, observations{0}, amt_calls{0}, amt_failures{0};
   std::atomic<std::uint64_t> requests_accepted{0}, requests_refused{0}, tenant_mismatch{0};

@@ -102,6 +102,7 @@ pipeline_options connections::options_for(lane where) {
 
 void connections::ready(lane where) {
   ++counters_.connects;
+  ++counters_.lanes[index(where)].connects;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     up_[index(where)] = true;
@@ -159,9 +160,11 @@ void connections::wake() {
     call();
 }
 
-void connections::settle(lane where, reply r, const reply_callback& done) {
-  --queued_[index(where)];
+void connections::settle(lane where, clock::time_point since, reply r, const reply_callback& done) {
   --counters_.queued;
+  auto& mine = counters_.lanes[index(where)];
+  --mine.queued;
+  mine.took.add(clock::now() - since);
   if (std::holds_alternative<reply_error>(r))
     ++counters_.failures;
   done(std::move(r));
@@ -169,8 +172,9 @@ void connections::settle(lane where, reply r, const reply_callback& done) {
 
 void connections::submit(lane where, std::vector<step> steps, bool writes, reply_callback done) {
   // Counted here and not on the thread, lest callers fill memory faster than it empties.
-  if (queued_[index(where)].fetch_add(1) >= options_.max_queued) {
-    --queued_[index(where)];
+  auto& queued = counters_.lanes[index(where)].queued;
+  if (queued.fetch_add(1) >= options_.max_queued) {
+    --queued;
     ++counters_.refused_busy;
     return boost::asio::post(io_, [done = std::move(done)] {
       done(reply_error{fail(problem::busy, "too many requests to the database are waiting")});
@@ -178,23 +182,28 @@ void connections::submit(lane where, std::vector<step> steps, bool writes, reply
   }
   ++counters_.queued;
   auto kept = std::make_shared<const std::vector<step>>(std::move(steps));
-  boost::asio::post(
-      io_, [this, where, kept = std::move(kept), writes, done = std::move(done)]() mutable {
-        send(where, std::move(kept), writes, false,
-             [this, where, done = std::move(done)](reply r) { settle(where, std::move(r), done); });
-      });
+  boost::asio::post(io_, [this, where, since = clock::now(), kept = std::move(kept), writes,
+                          done = std::move(done)]() mutable {
+    send(where, std::move(kept), writes, false,
+         [this, where, since, done = std::move(done)](reply r) {
+           settle(where, since, std::move(r), done);
+         });
+  });
 }
 
 void connections::send(lane where, steps_ptr steps, bool writes, bool last_try,
                        reply_callback done) {
   ++counters_.statements;
+  ++counters_.lanes[index(where)].statements;
   auto& to = *lanes_[index(where)];
   if (last_try || !writes)
     return to.submit(std::move(steps), writes, std::move(done));
   to.submit(steps, writes, [this, where, again = steps, done = std::move(done)](reply r) mutable {
     auto* e = std::get_if<reply_error>(&r);
-    if (e && (e->sqlstate == "40001" || e->sqlstate == "40P01"))
+    if (e && (e->sqlstate == "40001" || e->sqlstate == "40P01")) {
+      ++counters_.lanes[index(where)].retries;
       return send(where, std::move(again), true, true, std::move(done));
+    }
     done(std::move(r));
   });
 }

@@ -15,9 +15,9 @@
 namespace outband::store {
 
 /// durable: commits synchronously. relaxed: what machines do, which may be thousands at once.
-/// asked: reads that a person or the lease waits for, which must not queue behind those.
+/// As many as lane_count. asked: reads that a person or the lease waits for, which must not queue
+/// behind those.
 enum class lane : std::uint8_t { durable, relaxed, asked };
-inline constexpr std::size_t lane_count = 3;
 
 class connections {
 public:
@@ -44,7 +44,8 @@ public:
 
 private:
   void send(lane where, steps_ptr steps, bool writes, bool last_try, reply_callback done);
-  void settle(lane where, reply r, const reply_callback& done);
+  using clock = std::chrono::steady_clock;
+  void settle(lane where, clock::time_point since, reply r, const reply_callback& done);
   pipeline_options options_for(lane where);
   void ready(lane where);
   void prune_later();
@@ -53,7 +54,6 @@ private:
   pg_options options_;
   std::string token_;
   database_counters counters_;
-  std::array<std::atomic<std::size_t>, lane_count> queued_{};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::array<bool, lane_count> up_{};

@@ -9,8 +9,10 @@
 /// each exactly once, at the latest when it is destroyed. Not to be destroyed from a completion.
 #pragma once
 
+#include "actors/ports/latency.hpp"
 #include "messages/domain/result.hpp"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -41,8 +43,20 @@ struct pg_options {
   std::function<void(std::string_view)> log;
 };
 
+/// The connections: durable, relaxed, asked.
+inline constexpr std::size_t lane_count = 3;
+
+/// Of one of them.
+struct lane_counters {
+  std::atomic<std::uint64_t> statements{0}, connects{0};
+  std::atomic<std::uint64_t> retries{0}; ///< deadlocks and serialization failures
+  std::atomic<std::uint64_t> queued{0};  ///< now
+  latency took;                          ///< from the call to the answer, refusals left out
+};
+
 /// For /metrics.
 struct database_counters {
+  std::array<lane_counters, lane_count> lanes;
   std::atomic<std::uint64_t> statements{0};   ///< units sent, all connections
   std::atomic<std::uint64_t> failures{0};     ///< units answered with an error
   std::atomic<std::uint64_t> refused_busy{0}; ///< queue full

@@ -14,6 +14,9 @@ const statement remove_sql{"outbox_remove", "delete from outbox where id = any (
 const statement retained_sql{"outbox_retained", R"(
 select topic, payload, content_type from retained
 where topic > $1::text and updated_at >= $2::bigint order by topic limit $3::bigint)"};
+const statement backlog_sql{"outbox_backlog", R"(
+select (select count(*) from (select 1 from outbox limit 100000) as first),
+       coalesce((select greatest(now_ms() - created, 0) from outbox order by id limit 1), 0))"};
 
 std::int64_t bounded(std::size_t limit) {
   return static_cast<std::int64_t>(limit < max_page ? limit : max_page);
@@ -75,6 +78,13 @@ void pg_outbox::retained(std::int64_t since_ms, std::string after, std::size_t l
           out.push_back({r[0].text(i, 0), r[0].octets(i, 1), r[0].text(i, 2), true, std::nullopt});
         return out;
       }));
+}
+
+void pg_outbox::backlog(std::function<void(result<outbox_backlog>)> cb) {
+  db_.submit(lane::asked, backlog_sql, {}, false,
+             answer_with<outbox_backlog>(std::move(cb), [](std::vector<rows>& r) {
+               return outbox_backlog{r[0].count(0, 0), r[0].number(0, 1)};
+             }));
 }
 
 } // namespace outband::store

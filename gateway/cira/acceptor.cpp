@@ -90,7 +90,7 @@ void acceptor::accepted(tcp::socket socket, const std::shared_ptr<lane>& to) {
   shared.counts.accepted.fetch_add(1, std::memory_order_relaxed);
   switch (shared.door.knock(address_of(peer), std::chrono::steady_clock::now())) {
   case gate::decision::blocked:
-    shared.counts.refused.fetch_add(1, std::memory_order_relaxed);
+    shared.counts.refuse(turned_away::blocked);
     spdlog::warn("cira: refused peer={} reason=\"too many failed attempts from this address\" "
                  "next=\"see to the failing machines named above; {} failures a minute are "
                  "forgiven; a load balancer belongs into never_block\" (further refusals of it "
@@ -98,7 +98,7 @@ void acceptor::accepted(tcp::socket socket, const std::shared_ptr<lane>& to) {
                  text_of(peer), shared.opts.forgiven_per_minute);
     return;
   case gate::decision::still_blocked:
-    shared.counts.refused.fetch_add(1, std::memory_order_relaxed);
+    shared.counts.refuse(turned_away::blocked);
     spdlog::debug("cira: refused peer={} reason=\"address is still blocked\"", text_of(peer));
     return;
   case gate::decision::come_in_last:

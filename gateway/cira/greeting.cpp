@@ -84,9 +84,11 @@ void greeting::look() {
     });
   else if (first == 'G' || first == 'H')
     read_http();
-  else
+  else {
+    not_tls_ = true;
     leave(gate::outcome::failed, "neither TLS nor HTTP",
           "only machines with CIRA belong on this port");
+  }
 }
 
 void greeting::greet_tls() {
@@ -121,6 +123,7 @@ void greeting::tls_done(error_code ec) {
 }
 
 void greeting::read_http() {
+  not_tls_ = true;
   auto& room = *lane_.buffer;
   error_code ec;
   while (true) {
@@ -212,7 +215,7 @@ void greeting::leave(gate::outcome how, const std::string& reason, const char* a
   else if (reason.empty())
     spdlog::debug("cira: peer={} opened and closed without a word", text_of(peer_));
   else {
-    shared.counts.refused.fetch_add(1, std::memory_order_relaxed);
+    shared.counts.refuse(not_tls_ ? turned_away::not_tls : turned_away::tls);
     spdlog::warn("cira: refused peer={} reason=\"{}\" next=\"{}\"", text_of(peer_), reason, advice);
   }
   shared.door.settle(address_of(peer_), how, std::chrono::steady_clock::now());

@@ -39,6 +39,7 @@ private:
   bool settled_ = false;
   bool saw_octets_ = false;
   bool answered_ = false;
+  bool not_tls_ = false;
   std::string http_;
   net::member_timer<greeting, &greeting::deadline_passed> deadline_{*this};
 };

@@ -23,6 +23,24 @@ std::string text_of(const endpoint& e) {
   return (address.is_v6() && !mapped ? "[" + text + "]" : text) + ":" + std::to_string(e.port());
 }
 
+std::string_view to_string(turned_away why) {
+  switch (why) {
+  case turned_away::blocked:
+    return "blocked";
+  case turned_away::not_tls:
+    return "not-tls";
+  case turned_away::tls:
+    return "tls";
+  case turned_away::credentials:
+    return "credentials";
+  case turned_away::protocol:
+    return "protocol";
+  case turned_away::store:
+    return "store";
+  }
+  return "unknown";
+}
+
 void lane::add(std::shared_ptr<connection> c) {
   c->place_ = connections_.size();
   connections_.push_back(std::move(c));

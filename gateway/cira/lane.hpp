@@ -4,6 +4,7 @@
 
 #include "actors/ports/terminator.hpp"
 #include "gateway/amt/carrier.hpp"
+#include "gateway/cira/counters.hpp"
 #include "gateway/cira/gate.hpp"
 #include "gateway/cira/registry.hpp"
 #include "gateway/cira/turns.hpp"
@@ -30,14 +31,6 @@ std::string text_of(const endpoint& e);
 struct tls_contexts {
   net::tls_context modern;
   std::optional<net::tls_context> legacy;
-};
-
-/// For metrics; monotonic.
-struct counters {
-  std::atomic<std::uint64_t> accepted{0};
-  std::atomic<std::uint64_t> refused{0}; ///< before authentication, for whatever reason
-  std::atomic<std::uint64_t> admitted{0};
-  std::atomic<std::uint64_t> ended{0}; ///< tunnels that had been admitted
 };
 
 /// Shared by all lanes of a listener.

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <future>
 
 namespace outband::cira {
@@ -171,10 +172,13 @@ listener::figures listener::now() const {
   }
   f.pending = shared.door.pending();
   f.tunnels = shared.tunnels.size();
-  f.accepted = shared.counts.accepted;
-  f.refused = shared.counts.refused;
-  f.admitted = shared.counts.admitted;
-  f.ended = shared.counts.ended;
+  const auto& n = shared.counts;
+  f.late = n.late_now;
+  f.accepted = n.accepted;
+  f.admitted = n.admitted;
+  f.fell_late = n.late;
+  std::copy(n.refused.begin(), n.refused.end(), f.refused.begin());
+  std::copy(n.ended.begin(), n.ended.end(), f.ended.begin());
   return f;
 }
 

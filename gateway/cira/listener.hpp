@@ -9,6 +9,7 @@
 #pragma once
 
 #include "actors/ports/terminator.hpp"
+#include "gateway/cira/counters.hpp"
 #include "gateway/cira/options.hpp"
 #include "gateway/cira/registry.hpp"
 #include "gateway/net/tls_context.hpp"
@@ -55,10 +56,12 @@ public:
     std::size_t connections = 0; ///< now, tunnels included
     std::size_t pending = 0;     ///< now, not authenticated
     std::size_t tunnels = 0;     ///< now, usable
+    std::size_t late = 0;        ///< now, of these: silent for longer than late_after
     std::uint64_t accepted = 0;  ///< since the start, like the following
-    std::uint64_t refused = 0;
     std::uint64_t admitted = 0;
-    std::uint64_t ended = 0;
+    std::uint64_t fell_late = 0;
+    std::array<std::uint64_t, turned_aways> refused{}; ///< by turned_away
+    std::array<std::uint64_t, link_ends> ended{};      ///< by link_end
   };
   figures now() const;
 

@@ -173,7 +173,7 @@ void tunnel::answered(result<admission> outcome) {
     if (phase_ != phase::speaking) { // it left, or was too slow, while we looked
       shared.port.down(ref_, epoch_, link_end::peer_closed,
                        "the tunnel ended before the machine could be let in");
-      shared.counts.ended.fetch_add(1, std::memory_order_relaxed);
+      shared.counts.end(link_end::peer_closed);
       if (phase_ == phase::closed)
         lane_.remove(*this);
       return;
@@ -190,6 +190,7 @@ void tunnel::answered(result<admission> outcome) {
     }
     const auto& why = outcome.error();
     if (why.what == problem::unauthenticated) {
+      stranger_ = true;
       refusal_ = "unknown machine or wrong credentials: " + why.detail;
       decide(apf::credentials_rejected{});
     } else {
@@ -225,6 +226,7 @@ void tunnel::heard() {
   last_heard_ = clock::now();
   if (late_) {
     late_ = false;
+    lane_.shared->counts.late_now.fetch_sub(1, std::memory_order_relaxed);
     lane_.shared->port.late(ref_, epoch_, false);
   }
 }
@@ -247,6 +249,8 @@ void tunnel::live_passed() {
     return;
   }
   late_ = true;
+  lane_.shared->counts.late.fetch_add(1, std::memory_order_relaxed);
+  lane_.shared->counts.late_now.fetch_add(1, std::memory_order_relaxed);
   lane_.timers.arm_at(live_, last_heard_ + o.down_after);
   lane_.shared->port.late(ref_, epoch_, true);
   // Every machine answers this one.
@@ -296,7 +300,9 @@ void tunnel::report(link_end why, const std::string& text) {
   auto& shared = *lane_.shared;
   if (admitted_) {
     shared.tunnels.remove(ref_, epoch_);
-    shared.counts.ended.fetch_add(1, std::memory_order_relaxed);
+    shared.counts.end(why);
+    if (std::exchange(late_, false))
+      shared.counts.late_now.fetch_sub(1, std::memory_order_relaxed);
     spdlog::info("cira: device={} link=down epoch={} peer={} why={} text=\"{}\"", to_string(ref_),
                  epoch_, text_of(peer_), to_string(why), text);
     admitted_ = false;
@@ -310,7 +316,9 @@ void tunnel::report(link_end why, const std::string& text) {
                      our_trouble_ ? gate::outcome::neutral : gate::outcome::failed, clock::now());
   if (why == link_end::shutdown)
     return;
-  shared.counts.refused.fetch_add(1, std::memory_order_relaxed);
+  shared.counts.refuse(our_trouble_ ? turned_away::store
+                       : stranger_  ? turned_away::credentials
+                                    : turned_away::protocol);
   const char* next = "if it is a machine of yours, look at its CIRA configuration";
   if (our_trouble_)
     next = "see to the store; the machine comes back by itself";

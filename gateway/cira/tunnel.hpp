@@ -130,7 +130,8 @@ private:
   bool by_peer_ = false;     ///< the message being handled is the peer's DISCONNECT
   bool our_trouble_ = false; ///< refused for a reason that is not the peer's
   bool late_ = false;
-  bool taking_ = false; ///< inside take()
+  bool stranger_ = false; ///< unknown, or with a wrong password
+  bool taking_ = false;   ///< inside take()
   bool waiting_to_read_ = false;
   bool waiting_to_write_ = false;
   bool resuming_ = false;       ///< a pump() is posted

@@ -9,6 +9,7 @@
 #include "actors/store/pg_outbox.hpp"
 #include "actors/store/pg_secret_rows.hpp"
 #include "actors/store/pg_store.hpp"
+#include "bus/broker_figures.hpp"
 #include "bus/mqtt_endpoint.hpp"
 #include "bus/routed_endpoint.hpp"
 #include "gateway/auth/auth.hpp"
@@ -16,6 +17,7 @@
 #include "gateway/http/mqtt_proxy.hpp"
 #include "gateway/http/server.hpp"
 #include "gateway/main/announcer.hpp"
+#include "gateway/main/backlog.hpp"
 #include "gateway/main/clock.hpp"
 #include "gateway/main/controlling.hpp"
 #include "gateway/main/metrics.hpp"
@@ -130,7 +132,9 @@ struct program::parts {
   store::pg_outbox outbox;
   store::pg_secret_rows secret_rows;
   std::unique_ptr<secrets::builtin_secrets> secrets;
+  backlog_watch backlog{outbox};
   bus::mqtt_endpoint mqtt;
+  bus::broker_figures broker{mqtt};
   bus::routed_endpoint internal;
   link_directory directory;
   actor_counters counters;
@@ -141,6 +145,7 @@ struct program::parts {
   std::unique_ptr<node> actors;
   std::unique_ptr<cira::listener> machines;
   std::unique_ptr<web::server> web;
+  std::atomic<web::server*> serving{nullptr}; ///< `web`, for who is called by it
 };
 
 program::program(config::settings settings, site_files site)
@@ -331,20 +336,21 @@ status program::listen_for_people() {
   };
   r.more_metrics = [&p] {
     figures f;
+    f.version = version;
+    f.node = p.self.node;
     f.actors = &p.counters;
     f.database = &p.db.counters();
     f.mqtt = p.mqtt.counters();
-    if (p.control) {
+    f.broker = p.broker.now();
+    if (p.control)
       f.control = p.control->now();
-      // Two connections of one process: what it published in all.
-      const auto& c = f.control->mqtt;
-      f.mqtt.connects += c.connects;
-      f.mqtt.connections_lost += c.connections_lost;
-      f.mqtt.published += c.published;
-      f.mqtt.publish_refused += c.publish_refused;
-    }
+    if (f.control && f.control->epoch != 0)
+      f.backlog = p.backlog.now();
     if (p.machines)
       f.tunnels = p.machines->now();
+    if (const auto* web = p.serving.load())
+      f.web = web->count();
+    f.process = own_process();
     return metrics_text(f);
   };
   r.version = version;
@@ -405,6 +411,7 @@ status program::listen_for_people() {
   if (!server)
     return server.error();
   p.web = std::move(*server);
+  p.serving = p.web.get();
   return success();
 }
 

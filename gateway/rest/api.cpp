@@ -4,8 +4,6 @@
 #include "gateway/rest/router.hpp"
 #include "gateway/rest/tenant_directory.hpp"
 
-#include <chrono>
-
 namespace outband::rest {
 
 namespace {
@@ -37,12 +35,11 @@ rewritten unify(std::vector<std::string> s) {
 }
 
 /// Counts and times an answer, whoever gives it.
-web::responder observed(const std::shared_ptr<context>& api, web::responder reply,
-                        std::string rule) {
-  auto since = std::chrono::steady_clock::now();
-  return web::responder([api, reply, rule = std::move(rule), since](web::response r) {
-    std::chrono::duration<double> took = std::chrono::steady_clock::now() - since;
-    api->counted->answered(rule, r.status, took.count());
+web::responder observed(const std::shared_ptr<context>& api, const web::responder& reply,
+                        std::string_view rule) {
+  auto open = std::make_shared<metrics::pending>(*api->counted, rule);
+  return web::responder([api, reply, open = std::move(open)](web::response r) {
+    open->answered(r.status);
     reply(std::move(r));
   });
 }
@@ -97,7 +94,7 @@ public:
   void operator()(web::request req, web::responder reply) const {
     auto path = unify(req.target.segments);
     auto hit = routes_->find(req.method, path.segments);
-    reply = observed(api_, std::move(reply), hit.found ? hit.found->rule : "none");
+    reply = observed(api_, reply, hit.found ? std::string_view(hit.found->rule) : "none");
     if (!hit.found)
       return elsewhere(req, hit.allow, path.segments, reply);
     auto c = std::make_shared<call>(call{std::move(req),

@@ -1,69 +1,71 @@
 #include "gateway/rest/metrics.hpp"
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
-#include <prometheus/text_serializer.h>
+#include "gateway/rest/exposition.hpp"
+#include "messages/domain/roles.hpp"
 
 namespace outband::rest {
 
-struct metrics::impl {
-  prometheus::Registry registry;
-  prometheus::Family<prometheus::Counter>& requests =
-      prometheus::BuildCounter()
-          .Name("outband_http_requests_total")
-          .Help("Answered REST requests by route and status.")
-          .Register(registry);
-  prometheus::Family<prometheus::Histogram>& durations =
-      prometheus::BuildHistogram()
-          .Name("outband_http_request_seconds")
-          .Help("From the complete request to its answer.")
-          .Register(registry);
-  prometheus::Family<prometheus::Gauge>& gauges_links =
-      prometheus::BuildGauge()
-          .Name("outband_links")
-          .Help("Tunnels of machines at this process.")
-          .Register(registry);
-  prometheus::Family<prometheus::Gauge>& gauges_actors =
-      prometheus::BuildGauge()
-          .Name("outband_device_actors")
-          .Help("Device actors alive in this process.")
-          .Register(registry);
-  prometheus::Family<prometheus::Gauge>& gauges_calls =
-      prometheus::BuildGauge()
-          .Name("outband_queued_calls")
-          .Help("WS-MAN calls that wait for their turn.")
-          .Register(registry);
-  prometheus::Family<prometheus::Gauge>& gauges_uptime =
-      prometheus::BuildGauge()
-          .Name("outband_uptime_seconds")
-          .Help("Since this process started to serve.")
-          .Register(registry);
-  prometheus::Gauge& links = gauges_links.Add({});
-  prometheus::Gauge& actors = gauges_actors.Add({});
-  prometheus::Gauge& calls = gauges_calls.Add({});
-  prometheus::Gauge& uptime = gauges_uptime.Add({});
-};
-
-metrics::metrics() : impl_(std::make_unique<impl>()) {}
-metrics::~metrics() = default;
-
-void metrics::answered(std::string_view rule, int status, double seconds) {
-  impl_->requests.Add({{"route", std::string(rule)}, {"status", std::to_string(status)}})
-      .Increment();
-  impl_->durations
-      .Add({{"route", std::string(rule)}},
-           prometheus::Histogram::BucketBoundaries{.001, .005, .01, .05, .1, .5, 1, 5, 30})
-      .Observe(seconds);
+metrics::metrics() {
+  for (const auto& rule : access_rules())
+    if (rule.kind == access_kind::route)
+      routes_.try_emplace(std::string(rule.name));
+  routes_.try_emplace("none");
 }
 
-std::string metrics::text(const control_port::counts& now, time_ms started, time_ms at) {
-  impl_->links.Set(static_cast<double>(now.links));
-  impl_->actors.Set(static_cast<double>(now.device_actors));
-  impl_->calls.Set(static_cast<double>(now.queued_calls));
-  impl_->uptime.Set(static_cast<double>(at - started) / 1000);
-  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
+metrics::route_figures& metrics::of(std::string_view rule) {
+  const auto at = routes_.find(rule);
+  return at != routes_.end() ? at->second : routes_.find("none")->second;
+}
+
+void metrics::route_figures::count(int status) {
+  for (auto& s : statuses) {
+    int here = s.status.load(std::memory_order_relaxed);
+    if (here == 0 && s.status.compare_exchange_strong(here, status, std::memory_order_relaxed))
+      here = status;
+    if (here == status) {
+      s.count.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+  }
+  elsewhere.fetch_add(1, std::memory_order_relaxed);
+}
+
+metrics::pending::pending(metrics& owner, std::string_view rule)
+    : owner_(owner), figures_(owner.of(rule)) {
+  owner_.in_flight_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void metrics::pending::answered(int status) {
+  if (over_.exchange(true))
+    return;
+  owner_.in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  figures_.count(status);
+  figures_.took.add(std::chrono::steady_clock::now() - since_);
+}
+
+std::string metrics::text(const control_port::counts& now, time_ms started, time_ms at) const {
+  exposition x;
+  // Routes that were never asked for are left out: they are known from the interface itself.
+  x.counter("http_requests_total", "Answered REST requests by route and status.");
+  for (const auto& [rule, figures] : routes_) {
+    for (const auto& s : figures.statuses)
+      if (const int status = s.status.load(std::memory_order_relaxed))
+        x.is(s.count, {{"route", rule}, {"status", std::to_string(status)}});
+    if (figures.elsewhere > 0)
+      x.is(figures.elsewhere, {{"route", rule}, {"status", "other"}});
+  }
+  x.histogram("http_request_seconds", "From the complete request to its answer.");
+  for (const auto& [rule, figures] : routes_)
+    if (const auto took = figures.took.read(); took.total() > 0)
+      x.is(took, {{"route", rule}});
+  x.gauge("http_requests_in_flight", "REST requests that wait for their answer.").is(in_flight_);
+  x.gauge("links", "Tunnels of machines at this process.").is(now.links);
+  x.gauge("device_actors", "Device actors alive in this process.").is(now.device_actors);
+  x.gauge("queued_calls", "WS-MAN calls that wait for their turn or are under way.")
+      .is(now.queued_calls);
+  x.gauge("uptime_seconds", "Since this process started to serve.")
+      .is_real(static_cast<double>(at - started) / 1000);
+  return x.take();
 }
 
 } // namespace outband::rest

@@ -58,7 +58,7 @@ void refuse(const call_ptr& c, const failure& why, const char* what, json::value
 /// The machine could not be asked: what was last seen of it, marked as such, beside the refusal.
 void refuse_reading(const call_ptr& c, const device_ref& ref, const failure& why,
                     const char* what) {
-  c->with().store->load_device(ref, [c, why, what](result<device_row> row) {
+  c->with().store->show_device(ref, [c, why, what](result<device_row> row) {
     if (!row || row->current.power.observed == 0)
       return refuse(c, why, what);
     const auto& p = row->current.power;

@@ -4,6 +4,7 @@ list(APPEND GATEWAY_SOURCES
   rest/call.cpp
   rest/device_routes.cpp
   rest/device_write_routes.cpp
+  rest/exposition.cpp
   rest/host_find.cpp
   rest/host_routes.cpp
   rest/metrics.cpp

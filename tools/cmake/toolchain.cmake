@@ -50,7 +50,6 @@ if(NOT OUTBAND_FUZZ)
   find_package(spdlog 1.10 REQUIRED)
   find_package(CLI11 2.1 REQUIRED)
   find_package(yaml-cpp REQUIRED)
-  find_package(prometheus-cpp CONFIG REQUIRED) # ships no version file
   find_package(CURL REQUIRED)
   find_package(doctest 2.4.9 REQUIRED)
 endif()

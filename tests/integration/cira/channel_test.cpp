@@ -527,8 +527,10 @@ TEST_CASE("a quiet machine is asked and late and when it answers on time again")
   device->expect<apf::keepalive_options_request>();
   const auto asked = device->expect<apf::keepalive_request>();
   REQUIRE(s.terminator.wait([](auto& t) { return t.lates.size() == 1 && t.lates[0]; }));
+  CHECK(s.listener->now().late == 1);
   device->send(apf::keepalive_reply{asked.cookie});
   REQUIRE(s.terminator.wait([](auto& t) { return t.lates.size() >= 2 && !t.lates[1]; }));
+  CHECK(s.listener->now().fell_late >= 1);
   CHECK(s.terminator.wait([](auto& t) { return t.downs.empty(); }));
 }
 
@@ -541,6 +543,9 @@ TEST_CASE("a silent machine is down") {
   REQUIRE(s.terminator.wait([](auto& t) { return t.downs.size() == 1; }));
   CHECK(s.terminator.downs[0].why == link_end::silent);
   CHECK(s.terminator.lates == std::vector<bool>{true});
+  const auto seen = s.listener->now();
+  CHECK(seen.ended[static_cast<std::size_t>(link_end::silent)] == 1);
+  CHECK(seen.late == 0);
   device->expect_end();
 }
 

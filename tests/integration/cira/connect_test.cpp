@@ -116,6 +116,7 @@ TEST_CASE("a wrong password and an unknown machine look alike on the wire") {
   CHECK(s.log.count({"refused", "guid=00000000-0000-0000-0000-00000000beef", "unknown GUID",
                      "next="}) == 1);
   CHECK(s.log.count({"refused", guid_a, "wrong MPS user or password"}) == 3);
+  CHECK(turned_away(s, cira::turned_away::credentials) == 4);
   CHECK_FALSE(s.log.contains("Secr3t"));
   s.expect_service();
 }
@@ -131,6 +132,7 @@ TEST_CASE("a store that is away is not told as a wrong password") {
   CHECK(device.transcript() ==
         apf::encode(apf::service_accept{std::string{apf::auth_service_name}}));
   CHECK(s.log.count({"refused", "store"}) == 1);
+  CHECK(turned_away(s, cira::turned_away::store) == 1);
   s.terminator.store_down(false);
   s.expect_service();
 }

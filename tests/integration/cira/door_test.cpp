@@ -76,6 +76,7 @@ TEST_CASE("a machine that does not trust our certificate is named with what to d
   CHECK_FALSE(device.start_tls(strict));
   device.read_plain_to_end();
   CHECK(s.log.count({"refused", "configure CIRA again"}) == 1);
+  CHECK(turned_away(s, cira::turned_away::tls) == 1);
 }
 
 TEST_CASE("plain HTTP on the port is told where to go") {
@@ -97,6 +98,7 @@ TEST_CASE("plain HTTP on the port is told where to go") {
   CHECK(ask("GETTING", 1).empty());
   CHECK(ask("SSH-2.0-x\r\n", 100).empty());
   CHECK(s.log.count({"refused", "neither TLS nor HTTP"}) == 2);
+  CHECK(turned_away(s, cira::turned_away::not_tls) == 2);
   s.expect_service();
 }
 

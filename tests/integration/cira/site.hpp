@@ -134,4 +134,8 @@ struct site {
   std::unique_ptr<cira::listener> listener;
 };
 
+inline std::uint64_t turned_away(const site& s, cira::turned_away why) {
+  return s.listener->now().refused[static_cast<std::size_t>(why)];
+}
+
 } // namespace outband::test

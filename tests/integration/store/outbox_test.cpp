@@ -132,3 +132,45 @@ TEST_CASE("whoever publishes wakes the outbox of every node and nothing else doe
   CHECK(here.wait_more_than(1));
   CHECK(there.wait_more_than(1));
 }
+
+TEST_CASE("the backlog is counted and has an age") {
+  stage s;
+  const auto look = [&] {
+    return must(
+        call<store::outbox_backlog>([&](auto cb) { s.first->outbox.backlog(std::move(cb)); }));
+  };
+  CHECK(look().rows == 0);
+  CHECK(look().oldest == 0);
+  auto ref = dev("acme", 1);
+  s.add(ref);
+  must(s.write(ref, 0, power_target::on, 1, {message("t/a", "1"), message("t/b", "2")}));
+  auto found = look();
+  CHECK(found.rows == 2);
+  CHECK(found.oldest >= 0);
+}
+
+TEST_CASE("what was asked is counted and timed by lane") {
+  stage s;
+  const auto& n = s.first->db.counters();
+  const auto answered = [&] {
+    std::uint64_t all = 0;
+    for (const auto& lane : n.lanes)
+      all += lane.took.read().total();
+    return all;
+  };
+  const auto before = answered();
+  auto ref = dev("acme", 1);
+  s.add(ref);
+  must(s.write(ref, 0, power_target::on, 1)); // what a person asked for: durable
+  must(call<nothing>([&](auto cb) { s.store.ping(cb); }));
+  CHECK(answered() >= before + 3);
+  std::uint64_t sent = 0, queued = 0;
+  for (const auto& lane : n.lanes) {
+    CHECK(lane.connects == 1);
+    sent += lane.statements;
+    queued += lane.queued;
+  }
+  CHECK(n.lanes[0].statements >= 1);
+  CHECK(sent == n.statements);
+  CHECK(queued == n.queued);
+}

@@ -137,6 +137,10 @@ TEST_CASE("sixty-four calls wait behind the one in flight and the next is refuse
     CHECK(a->value());
   }
   CHECK(t.counters.queued_calls == 0);
+  const auto& reads = t.counters.amt[amt_operation(amt::read_power{}).index()];
+  CHECK(reads.done == 65);
+  CHECK(reads.failed[static_cast<std::size_t>(problem::busy)] == 1);
+  CHECK(reads.took.read().total() == 65); // what was refused never had its turn
 }
 
 TEST_CASE("a change that is delivered again is answered again and carried out once") {
@@ -153,6 +157,8 @@ TEST_CASE("a change that is delivered again is answered again and carried out on
   CHECK(t.answers()[1].id == c.id);
   CHECK(t.answers()[1].outcome);
   CHECK(t.firmware.asked == std::vector<int>{10});
+  CHECK(t.counters.duplicates == 2);
+  CHECK(t.counters.amt[c.operation.index()].done == 1);
 }
 
 TEST_CASE("a change that was refused stays refused when it is delivered again") {

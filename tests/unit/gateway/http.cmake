@@ -3,10 +3,16 @@ list(APPEND UNIT_GATEWAY_SOURCES
   auth/auth_test.cpp
   config/config_test.cpp
   http/respond_test.cpp
+  metrics_test.cpp
   rest/accounts_test.cpp
   rest/devices_test.cpp
+  rest/exposition_test.cpp
   rest/hosts_test.cpp
   rest/power_test.cpp
   rest/routes_test.cpp
   rest/site.cpp
-  rest/system_test.cpp)
+  rest/system_test.cpp
+  ${PROJECT_SOURCE_DIR}/gateway/main/metrics.cpp
+  ${PROJECT_SOURCE_DIR}/gateway/main/own_process.cpp)
+set_source_files_properties(metrics_test.cpp PROPERTIES
+  COMPILE_DEFINITIONS OUTBAND_SOURCES="${PROJECT_SOURCE_DIR}")

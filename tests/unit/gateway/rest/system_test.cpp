@@ -75,7 +75,9 @@ TEST_CASE("metrics count answers by route and show the process's gauges") {
   CHECK(has("outband_device_actors 2\n"));
   CHECK(has("outband_queued_calls 1\n"));
   CHECK(has("outband_extra 1\n"));
-  CHECK(text.find(s.guid) == std::string::npos); // no label per device
+  CHECK(has("outband_http_request_seconds_count{route=\"GET /api/v1/devices/{guid}\"} 2\n"));
+  CHECK(has("outband_http_requests_in_flight 1\n")); // this one
+  CHECK(text.find(s.guid) == std::string::npos);     // no label per device
 }
 
 TEST_CASE("a request can be asked for by its id with its outcome") {
