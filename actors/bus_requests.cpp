@@ -117,6 +117,7 @@ void bus_requests::arrived(const bus::message& m) {
   bus::message shallow = m; // the payload is shared
   if (!m.response_topic.empty() && !bus::may_answer(*topic, m.response_topic)) {
     ++with_.counters.requests_refused;
+    ++with_.counters.tenant_mismatch;
     spdlog::warn("request on {} refused: its response topic {} is not the requester's own", m.topic,
                  m.response_topic);
     return; // and nothing is sent anywhere

@@ -149,6 +149,7 @@ void desk_state::store_patch(request r, responder tell, int attempt, const desir
   done.rev = rev;
   done.text = "Stored as revision " + std::to_string(rev) + ".";
   if (asked.if_rev && *asked.if_rev != row.desired_rev) {
+    ++with_->counters.stale_revisions;
     done.status = request_status::rejected;
     done.rev = row.desired_rev;
     done.why = fail(problem::revision_conflict,
@@ -177,6 +178,7 @@ void desk_state::store_patch(request r, responder tell, int attempt, const desir
         case write_outcome::kind::duplicate:
           return duplicate(r, tell, o->existing);
         case write_outcome::kind::conflict:
+          ++with_->counters.stale_revisions;
           if (attempt + 1 < max_attempts)
             return patch(r, tell, attempt + 1);
           return (*tell)(refusal(r.id, fail(problem::revision_conflict)));
@@ -237,6 +239,7 @@ void desk_state::store_command(request r, responder tell, int attempt, const des
                                case write_outcome::kind::duplicate:
                                  return duplicate(r, tell, o->existing);
                                case write_outcome::kind::conflict:
+                                 ++with_->counters.stale_revisions;
                                  if (attempt + 1 < max_attempts)
                                    return command(r, tell, attempt + 1);
                                  return (*tell)(refusal(r.id, fail(problem::revision_conflict)));
@@ -245,6 +248,7 @@ void desk_state::store_command(request r, responder tell, int attempt, const des
 }
 
 void desk_state::duplicate(const request& r, const responder& tell, const command_row& existing) {
+  ++with_->counters.duplicates;
   if (existing.argument_hash != bus::argument_hash(r.body) || existing.ref != r.target) {
     ++with_->counters.requests_refused;
     return (*tell)(refusal(

@@ -239,6 +239,8 @@ void device_state::apply(device_effect effect) {
                              device_tick{me.timer_});
     }
     void operator()(emit_event& e) const {
+      if (e.what.type == "link.duplicate_guid")
+        ++me.with_->counters.duplicate_guids;
       // While the store is away the newest tell most.
       if (me.next_.events.size() >= max_waiting_events)
         me.next_.events.erase(me.next_.events.begin());
@@ -357,6 +359,8 @@ void device_state::on(const row_written& written) {
   uncertain_ =
       uncertain_ || (!written.outcome && written.outcome.error().what == problem::outcome_unknown);
   recovering_ = true;
+  if (written.outcome)
+    ++with_->counters.stale_revisions;
   if (written.outcome && ++conflicts_ <= max_conflicts)
     return load();
   reload_ = true;

@@ -54,7 +54,7 @@ void decisions(exposition& x, const actor_counters& a) {
   x.counter("stale_epoch_total", "Said about links that are not the newest.").is(a.stale_epoch);
   x.counter("stale_controller_total", "Said or written by a controller that lost its lease.")
       .is(a.stale_controller);
-  x.counter("tenant_mismatch_total", "Messages whose tenant is not their topic's.")
+  x.counter("tenant_mismatch_total", "Requests that named a response topic of somebody else's.")
       .is(a.tenant_mismatch);
   x.counter("duplicate_guid_total", "Alarms: several machines use one GUID.").is(a.duplicate_guids);
   x.counter("actor_restarts_total", "Actors that ended by a defect.").is(a.actor_restarts);
