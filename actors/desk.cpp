@@ -262,8 +262,8 @@ void desk_state::duplicate(const request& r, const responder& tell, const comman
   }
   response accepted;
   accepted.id = r.id;
-  accepted.status = request_status::accepted;
-  accepted.text = "Accepted before.";
+  accepted.status = existing.dispatched ? request_status::running : request_status::accepted;
+  accepted.text = existing.dispatched ? "Sent to the machine before." : "Accepted before.";
   (*tell)(std::move(accepted));
   wait_for(r.id, tell, *r.deadline);
 }
@@ -327,8 +327,10 @@ void desk_state::on(const outcome_arrived& arrived) {
   std::vector<responder> tell;
   for (auto at = from; at != to; ++at)
     tell.push_back(at->second.tell);
-  waiting_.erase(from, to);
-  if (tell.empty() && is_final(arrived.answer.status)) {
+  const bool last = is_final(arrived.answer.status);
+  if (last)
+    waiting_.erase(from, to);
+  if (tell.empty() && last) {
     early_.push_back(arrived.answer);
     if (early_.size() > max_early)
       early_.pop_front();

@@ -419,30 +419,45 @@ void device_state::stored() {
   for (auto& c : done.calls) {
     if (!mem_.run || mem_.run->call != c.call.id)
       continue;
-    if (c.call.deadline <= with_->clock.now())
+    if (c.call.deadline <= with_->clock.now()) {
       late.push_back(std::move(c));
-    else
-      send(c);
-  }
-  for (const auto& [row, answer] : done.answers) {
-    std::string instance;
-    if (!reply_here(row.channel, instance))
       continue;
-    bus::envelope e;
-    e.id = with_->clock.new_id();
-    e.time = with_->clock.now();
-    e.source = with_->node;
-    e.correlation = answer.id;
-    e.about = mem_.ref;
-    bus::message m;
-    m.topic = bus::node_reply_topic(instance);
-    m.payload = std::make_shared<const std::string>(bus::encode(e, answer, bus::encoding::msgpack));
-    m.content_type = std::string(bus::content_type_of(bus::root::native));
-    with_->internal.publish(std::move(m));
+    }
+    send(c);
+    if (!c.after_marking)
+      continue;
+    for (const auto& open : mem_.commands)
+      if (open.row.id == *c.after_marking) {
+        response running;
+        running.id = open.row.id;
+        running.status = request_status::running;
+        running.text = "Sent to the machine.";
+        tell(open.row, running);
+      }
   }
+  for (const auto& [row, answer] : done.answers)
+    tell(row, answer);
   write_if_needed();
   for (const auto& c : late)
     not_sent(c);
+}
+
+/// Who waits for it, if that is known: the node that took the request.
+void device_state::tell(const command_row& row, const response& answer) {
+  std::string instance;
+  if (!reply_here(row.channel, instance))
+    return;
+  bus::envelope e;
+  e.id = with_->clock.new_id();
+  e.time = with_->clock.now();
+  e.source = with_->node;
+  e.correlation = answer.id;
+  e.about = mem_.ref;
+  bus::message m;
+  m.topic = bus::node_reply_topic(instance);
+  m.payload = std::make_shared<const std::string>(bus::encode(e, answer, bus::encoding::msgpack));
+  m.content_type = std::string(bus::content_type_of(bus::root::native));
+  with_->internal.publish(std::move(m));
 }
 
 // -- leaving ------------------------------------------------------------------------------------

@@ -58,6 +58,7 @@ private:
   std::vector<bus::outgoing> documents(const batch& of,
                                        std::map<std::string, std::uint64_t>& seq) const;
   void stored();
+  void tell(const command_row& row, const response& answer);
   /// A call that still waits for its command's mark: taken back, so that it never leaves.
   std::optional<send_call> take_back_call();
   void not_sent(const send_call& call);

@@ -27,6 +27,7 @@
 #include "messages/bus/topics.hpp"
 #include "messages/rest/target.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -333,6 +334,13 @@ status program::listen_for_people() {
     if (p.mqtt.connected())
       return success();
     return fail(problem::bus_unavailable, p.mqtt.last_error());
+  };
+  r.later = [&p](std::chrono::milliseconds after, std::function<void()> f) {
+    auto timer = std::make_shared<boost::asio::steady_timer>(p.io.next(), after);
+    timer->async_wait([timer, f = std::move(f)](boost::system::error_code ec) {
+      if (!ec)
+        f();
+    });
   };
   r.more_metrics = [&p] {
     figures f;

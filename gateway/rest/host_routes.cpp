@@ -236,20 +236,42 @@ void list(const call_ptr& c) {
 
 // -- patch ------------------------------------------------------------------------------------
 
-/// The request's first word: stored, or not.
-void submitted(const call_ptr& c, const device_ref& ref, const response& r) {
-  if (r.status != request_status::accepted && r.status != request_status::done)
-    return c->refuse(r.why.value_or(fail(problem::internal, r.text)));
-  c->with().store->show_device(ref, [c, id = r.id](result<device_row> row) {
+/// Stored and, if it is a command, sent to the machine: 200. 202: stored, and not sent yet.
+void submitted(const call_ptr& c, const device_ref& ref, const uuid& id, int status) {
+  c->with().store->show_device(ref, [c, id, status](result<device_row> row) {
     if (!row)
       return c->refuse(row.error());
     auto body = host_json(*row, c->with().clock->now());
     body.members()->push_back({"requestId", to_string(id)});
-    auto answer = web::json_response(200, json::dump(body));
+    auto answer = web::json_response(status, json::dump(body));
     answer.headers.emplace_back("Location", "/api/v1/requests/" + to_string(id));
     c->answer(std::move(answer));
   });
 }
+
+/// How long an answer may wait for the machine to be read and the command to be sent.
+constexpr std::chrono::milliseconds patience{10'000};
+
+/// A command is told several times. That it is stored says little, for the machine's state may
+/// still forbid it, which shows as soon as it is read: that it was sent, or why not, is the answer.
+class first_word {
+public:
+  void stored() {
+    auto expected = stage::nothing;
+    at_.compare_exchange_strong(expected, stage::stored);
+  }
+  /// True once.
+  bool answer() { return at_.exchange(stage::answered) != stage::answered; }
+  /// True if it is stored and nothing was answered.
+  bool give_up() {
+    auto expected = stage::stored;
+    return at_.compare_exchange_strong(expected, stage::answered);
+  }
+
+private:
+  enum class stage : std::uint8_t { nothing, stored, answered };
+  std::atomic<stage> at_{stage::nothing};
+};
 
 void change_power(const call_ptr& c, const host_patch& p, const uuid& id, const device_row& row) {
   request r;
@@ -262,11 +284,20 @@ void change_power(const call_ptr& c, const host_patch& p, const uuid& id, const 
   else
     r.body = ask_desired{{p.target, p.policy}, {}};
   auto ref = r.target;
-  // Told twice for a command, when it is stored and when it is over: the first word is the answer.
-  auto first = std::make_shared<std::atomic<bool>>(true);
+  auto first = std::make_shared<first_word>();
+  if (p.once && c->with().later)
+    c->with().later(patience, [weak = std::weak_ptr<call>(c), ref, id, first] {
+      if (auto waiting = weak.lock(); waiting && first->give_up())
+        submitted(waiting, ref, id, 202);
+    });
   c->with().control->submit(std::move(r), c->held, [c, ref, first](const response& answer) {
-    if (first->exchange(false))
-      submitted(c, ref, answer);
+    if (answer.status == request_status::accepted)
+      return first->stored();
+    if (!first->answer())
+      return;
+    if (answer.status == request_status::running || answer.status == request_status::done)
+      return submitted(c, ref, answer.id, 200);
+    c->refuse(answer.why.value_or(fail(problem::internal, answer.text)));
   });
 }
 

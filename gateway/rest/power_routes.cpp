@@ -181,6 +181,7 @@ void submit(const call_ptr& c, const uuid& id, const device_ref& ref, power_acti
   c->with().control->submit(std::move(r), c->held, [c](const response& answer) {
     switch (answer.status) {
     case request_status::accepted:
+    case request_status::running:
       return; // the firmware's word follows
     case request_status::done:
       return acknowledge(c, answer);

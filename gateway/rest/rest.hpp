@@ -14,6 +14,7 @@
 #include "actors/ports/store.hpp"
 #include "gateway/http/server.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -32,6 +33,8 @@ struct services {
   auth::service* auth = nullptr;
   /// Success, or why the broker cannot be used now.
   std::function<status()> bus_state;
+  /// Runs something after a while, on any thread; empty: never.
+  std::function<void(std::chrono::milliseconds, std::function<void()>)> later;
   /// More metrics of the process; empty: none. Prometheus text, appended to ours.
   std::function<std::string()> more_metrics;
   std::string version; ///< "0.1.0"

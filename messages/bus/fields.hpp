@@ -26,9 +26,10 @@ constexpr std::array<event_class, 5> values_of(event_class) {
   return {event_class::link, event_class::power, event_class::amt, event_class::command,
           event_class::config};
 }
-constexpr std::array<request_status, 6> values_of(request_status) {
+constexpr std::array<request_status, 7> values_of(request_status) {
   return {request_status::accepted, request_status::done,    request_status::failed,
-          request_status::rejected, request_status::expired, request_status::unknown};
+          request_status::rejected, request_status::expired, request_status::unknown,
+          request_status::running};
 }
 constexpr std::array<link_end, 6> values_of(link_end) {
   return {link_end::peer_closed, link_end::silent,   link_end::evicted,

@@ -79,20 +79,23 @@ std::string_view to_string(request_status s) {
     return "expired";
   case request_status::unknown:
     return "unknown";
+  case request_status::running:
+    return "running";
   }
   return "unknown";
 }
 
 std::optional<request_status> parse_request_status(std::string_view text) {
   for (auto s : {request_status::accepted, request_status::done, request_status::failed,
-                 request_status::rejected, request_status::expired, request_status::unknown})
+                 request_status::rejected, request_status::expired, request_status::unknown,
+                 request_status::running})
     if (text == to_string(s))
       return s;
   return std::nullopt;
 }
 
 bool is_final(request_status s) {
-  return s != request_status::accepted;
+  return s != request_status::accepted && s != request_status::running;
 }
 
 std::string_view to_string(link_end e) {

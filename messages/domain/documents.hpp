@@ -135,12 +135,13 @@ struct request {
 };
 
 enum class request_status : std::uint8_t {
-  accepted, ///< stored; the final word follows
+  accepted, ///< stored; more follows
   done,
   failed,
   rejected, ///< nothing was stored
   expired,
-  unknown ///< sent, but what came of it cannot be known
+  unknown, ///< sent, but what came of it cannot be known
+  running  ///< sent to the machine; the final word follows. Said once, never stored
 };
 std::string_view to_string(request_status s);
 std::optional<request_status> parse_request_status(std::string_view text);

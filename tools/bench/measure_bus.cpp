@@ -234,8 +234,7 @@ bool one_wish(stage& s, bus::endpoint& line, ear& hears, std::size_t machine, po
     if (m)
       if (auto d = bus::decode_response(*m->payload, bus::encoding::msgpack))
         a->said = d->body;
-    a->failed = !a->said || (a->said->status != request_status::done &&
-                             a->said->status != request_status::accepted);
+    a->failed = !a->said || (a->said->status != request_status::done && is_final(a->said->status));
     return true;
   });
   const auto topic = topic_of(machine, "current", s.at);

@@ -39,6 +39,11 @@ void waiting::on(const request_outcome& o) {
       say("The order is accepted.");
     stored_ = true;
     break;
+  case request_status::running:
+    if (!o.text.empty())
+      say(o.text);
+    stored_ = true;
+    break;
   case request_status::done:
     if (!is_level())
       return end(exit_code::ok, "reached",

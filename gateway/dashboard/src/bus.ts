@@ -254,7 +254,7 @@ export class Bus {
     const p = this.pending.get(id);
     if (!p) return; // answered before, or too late
     clearTimeout(p.timer);
-    if (a.status === "accepted") {
+    if (a.status === "accepted" || a.status === "running") {
       p.timer = setTimeout(() => this.pending.delete(id), FINAL_MS);
       p.sends = MAX_SENDS;
     } else {

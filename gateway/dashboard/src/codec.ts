@@ -79,6 +79,7 @@ const POLICIES: readonly PowerPolicy[] = ["ordered", "immediate"];
 const LINKS: readonly LinkState[] = ["up", "late", "down", "unknown"];
 const STATUSES: readonly RequestStatus[] = [
   "accepted",
+  "running",
   "done",
   "failed",
   "rejected",

@@ -5,7 +5,7 @@ export type PowerPolicy = "ordered" | "immediate";
 export type PowerLevel = "unknown" | "on" | "sleep" | "hibernate" | "off";
 export type PowerOnce = "reset" | "cycle";
 export type LinkState = "up" | "late" | "down" | "unknown";
-export type RequestStatus = "accepted" | "done" | "failed" | "rejected" | "expired" | "unknown";
+export type RequestStatus = "accepted" | "running" | "done" | "failed" | "rejected" | "expired" | "unknown";
 
 export interface Desired {
   target: PowerTarget;

@@ -94,13 +94,14 @@ export function answerWords(
 ): { text: string; tone: Tone } {
   const verdict = {
     accepted: "accepted",
+    running: "sent to the machine",
     done: wish ? "accepted" : "done",
     failed: REFUSALS.includes(a.code) ? "refused" : "failed",
     rejected: "refused",
     expired: "expired",
     unknown: "outcome unknown",
   }[a.status];
-  const tone = a.status === "done" ? "good" : a.status === "accepted" ? "wait" : "bad";
+  const tone = a.status === "done" ? "good" : a.status === "accepted" || a.status === "running" ? "wait" : "bad";
   const reason = sentence(a.text || a.detail || (tone === "bad" ? a.code : ""));
   const repeats = reason.toLowerCase() === `${verdict}.`;
   return { text: `${machine}: ${what} ${verdict}.${reason && !repeats ? ` ${reason}` : ""}`, tone };

@@ -99,9 +99,10 @@ TEST_CASE("a command leaves only after it was durably marked and is answered at 
   s.submit(ask_once{power_once::reset, power_policy::immediate});
   s.pass(5s);
   CHECK(s.firmware.asked == std::vector<int>{10});
-  REQUIRE(s.answers->size() == 2);
+  REQUIRE(s.answers->size() == 3);
   CHECK(s.answers->at(0).status == request_status::accepted);
-  CHECK(s.answers->at(1).status == request_status::done);
+  CHECK(s.answers->at(1).status == request_status::running);
+  CHECK(s.answers->at(2).status == request_status::done);
   auto row = s.store.commands.begin()->second;
   CHECK(row.dispatched);
   CHECK(row.status == request_status::done);
@@ -120,8 +121,23 @@ TEST_CASE("while the mark cannot be stored no command is sent and afterwards it 
   s.store.saves_fail = false;
   s.pass(40s);
   CHECK(s.firmware.asked == std::vector<int>{10});
+  REQUIRE(s.answers->size() == 3);
+  CHECK(s.answers->at(1).status == request_status::running);
+  CHECK(s.answers->at(2).status == request_status::done);
+}
+
+TEST_CASE("what the machine's state forbids is refused without having run") {
+  site s;
+  s.comes();
+  s.firmware.power = 8;
+  s.firmware_works();
+  s.submit(ask_once{power_once::reset, power_policy::immediate});
+  s.pass(5s);
+  CHECK(s.firmware.asked.empty());
   REQUIRE(s.answers->size() == 2);
-  CHECK(s.answers->at(1).status == request_status::done);
+  CHECK(s.answers->at(0).status == request_status::accepted);
+  CHECK(s.answers->at(1).status == request_status::failed);
+  CHECK(s.answers->at(1).why->what == problem::transition_refused);
 }
 
 TEST_CASE("a write whose answer was lost is not written twice") {

@@ -99,17 +99,23 @@ TEST_CASE("a request in plain JSON is stored and answered in JSON") {
   CHECK(s.answers_on_bus[0].payload->front() == '{');
 }
 
-TEST_CASE("a command over the bus is accepted and then told the final word") {
+TEST_CASE(
+    "a command over the bus is accepted then sent to the machine and then told how it ended") {
   public_site s;
   s.comes();
   s.firmware_works();
   auto answers = s.ask(
       s.message(s.packed(ask_once{power_once::reset, power_policy::immediate}, s.clock.new_id())));
-  REQUIRE(answers.size() == 1);
+  REQUIRE(answers.size() == 2);
   CHECK(answers[0].status == request_status::accepted);
+  CHECK(answers[1].status == request_status::running);
   s.pass(5s);
-  REQUIRE(s.answers_on_bus.size() == 2);
-  CHECK(s.answers_on_bus[1].correlation == "corr-1");
+  REQUIRE(s.answers_on_bus.size() == 3);
+  for (const auto& m : s.answers_on_bus)
+    CHECK(m.correlation == "corr-1");
+  const auto last = bus::decode_response(*s.answers_on_bus[2].payload, bus::encoding::msgpack);
+  REQUIRE(last);
+  CHECK(last->body.status == request_status::done);
   CHECK(s.firmware.asked == std::vector<int>{10});
 }
 

@@ -140,7 +140,7 @@ TEST_CASE("a level becomes a stored wish") {
 
 TEST_CASE("what happens once becomes a command under the host's policy") {
   hosts s;
-  s.say(request_status::accepted);
+  s.say(request_status::running);
   s.row().desired.power.policy = power_policy::immediate;
   CHECK(s.patch(R"({"desiredPowerState":"POWER_STATE_RESET"})").status == 200);
   CHECK(s.patch(R"({"desiredPowerState":"POWER_STATE_POWER_CYCLE",
@@ -154,16 +154,71 @@ TEST_CASE("what happens once becomes a command under the host's policy") {
   CHECK(std::get<ask_once>(s.control.submitted[1].body).policy == power_policy::ordered);
 }
 
-TEST_CASE("a command that ends later is answered by its first word alone") {
+TEST_CASE("a command is answered when it was sent and not by how it ends later") {
   hosts s;
-  response accepted, done;
+  response accepted, running, done;
   accepted.status = request_status::accepted;
+  running.status = request_status::running;
   done.status = request_status::failed;
   done.why = fail(problem::internal);
-  s.control.script = {accepted, done};
+  s.control.script = {accepted, running, done};
   s.store.loads = 0;
   CHECK(s.patch(R"({"desiredPowerState":"POWER_STATE_RESET"})").status == 200);
-  CHECK(s.store.loads == 2); // before and after, not once more for the second word
+  CHECK(s.store.loads == 2); // before and after, not once more for the last word
+}
+
+TEST_CASE("a command that is stored but cannot be sent for long is answered with 202") {
+  hosts s;
+  std::function<void()> patience_ends;
+  s.services.later = [&](std::chrono::milliseconds, std::function<void()> f) {
+    patience_ends = std::move(f);
+  };
+  std::function<void(response)> tell;
+  s.control.hold = &tell;
+  s.rebuild();
+  int answers = 0;
+  reply last;
+  const auto ask = [&] {
+    s.begin("PATCH", "/compute/hosts/" + s.id, s.operator_,
+            R"({"desiredPowerState":"POWER_STATE_RESET"})", [&](reply r) {
+              ++answers;
+              last = std::move(r);
+            });
+  };
+  response word;
+  word.id = *parse_uuid("0190f0e0-0000-7000-8000-0000000000aa");
+  ask();
+  patience_ends(); // not even stored: whoever stores it tells
+  CHECK(answers == 0);
+  word.status = request_status::accepted;
+  tell(word);
+  CHECK(answers == 0);
+  patience_ends();
+  CHECK(answers == 1);
+  CHECK(last.status == 202);
+  CHECK(last.header("Location").rfind("/api/v1/requests/", 0) == 0);
+  word.status = request_status::running;
+  tell(word);
+  CHECK(answers == 1);
+  ask();
+  tell(word);
+  CHECK(answers == 2);
+  CHECK(last.status == 200);
+  patience_ends();
+  CHECK(answers == 2);
+}
+
+TEST_CASE("a command that the machine's state forbids is refused although it was stored") {
+  hosts s;
+  response accepted, refused;
+  accepted.status = request_status::accepted;
+  refused.status = request_status::failed;
+  refused.why = fail(problem::transition_refused, "The machine is off.");
+  s.control.script = {accepted, refused};
+  auto r = s.patch(R"({"desiredPowerState":"POWER_STATE_RESET"})");
+  CHECK(r.status == 409);
+  CHECK(r.at("message") == "The machine is off.");
+  CHECK(r.at("problem") == "transition-refused");
 }
 
 TEST_CASE("what was refused is told in EMF's shape") {

@@ -15,12 +15,13 @@ struct powered : site {
   }
   void answer(request_status status, std::optional<failure> why = {},
               std::optional<std::uint32_t> value = {}) {
-    response accepted, last;
+    response accepted, running, last;
     accepted.status = request_status::accepted;
+    running.status = request_status::running;
     last.status = status;
     last.why = std::move(why);
     last.return_value = value;
-    control.script = {accepted, last};
+    control.script = {accepted, running, last};
   }
 };
 

@@ -86,6 +86,15 @@ std::string site::sign_in(const std::string& name, const std::string& password) 
 
 reply site::send(const std::string& method, const std::string& target, const std::string& token,
                  const std::string& body, header_list headers) {
+  std::promise<reply> answer;
+  begin(
+      method, target, token, body, [&](reply r) { answer.set_value(std::move(r)); },
+      std::move(headers));
+  return answer.get_future().get();
+}
+
+void site::begin(const std::string& method, const std::string& target, const std::string& token,
+                 const std::string& body, std::function<void(reply)> then, header_list headers) {
   web::request q;
   for (auto v : {web::verb::get, web::verb::post, web::verb::put, web::verb::patch,
                  web::verb::delete_, web::verb::options})
@@ -100,13 +109,12 @@ reply site::send(const std::string& method, const std::string& target, const std
     q.headers.push_back({"Authorization", "Bearer " + token});
   for (auto& [k, v] : headers)
     q.headers.push_back({k, v});
-  std::promise<web::response> answer;
-  api_(std::move(q), web::responder([&](web::response r) { answer.set_value(std::move(r)); }));
-  auto r = answer.get_future().get();
-  reply out{r.status, r.content_type, r.body, {}, r.headers};
-  if (auto v = json::parse(r.body))
-    out.body = *v;
-  return out;
+  api_(std::move(q), web::responder([then = std::move(then)](web::response r) {
+         reply out{r.status, r.content_type, r.body, {}, r.headers};
+         if (auto v = json::parse(r.body))
+           out.body = *v;
+         then(std::move(out));
+       }));
 }
 
 } // namespace outband::testing

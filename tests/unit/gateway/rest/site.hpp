@@ -34,6 +34,9 @@ public:
   using header_list = std::vector<std::pair<std::string, std::string>>;
   reply send(const std::string& method, const std::string& target, const std::string& token = {},
              const std::string& body = {}, header_list headers = {});
+  /// Answers later.
+  void begin(const std::string& method, const std::string& target, const std::string& token,
+             const std::string& body, std::function<void(reply)> then, header_list headers = {});
   std::string sign_in(const std::string& name, const std::string& password = "correct horse");
   void account(const std::string& name, std::map<tenant_key, std::string> roles,
                bool site_admin = false);

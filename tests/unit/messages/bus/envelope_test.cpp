@@ -75,7 +75,8 @@ TEST_CASE("an event survives both encodings") {
 TEST_CASE("a response survives both encodings") {
   round_trip(sample::answer(), document::response, decode_response);
   for (auto s : {request_status::accepted, request_status::done, request_status::failed,
-                 request_status::rejected, request_status::expired, request_status::unknown}) {
+                 request_status::rejected, request_status::expired, request_status::unknown,
+                 request_status::running}) {
     response r;
     r.status = s;
     round_trip(r, document::response, decode_response);

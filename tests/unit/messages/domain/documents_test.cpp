@@ -23,7 +23,7 @@ template <class E, class Parse> int values_that_read_back(Parse parse, int count
 TEST_CASE("every name of an enumeration reads back as itself") {
   CHECK(values_that_read_back<link_state>(parse_link_state, 4) == 4);
   CHECK(values_that_read_back<event_class>(parse_event_class, 5) == 5);
-  CHECK(values_that_read_back<request_status>(parse_request_status, 6) == 6);
+  CHECK(values_that_read_back<request_status>(parse_request_status, 7) == 7);
   CHECK(values_that_read_back<link_end>(parse_link_end, 6) == 6);
   CHECK(values_that_read_back<power_target>(parse_power_target, 5) == 5);
   CHECK(values_that_read_back<power_policy>(parse_power_policy, 2) == 2);
@@ -70,8 +70,9 @@ TEST_CASE("a patch changes what it names and leaves the rest") {
   CHECK(ordered.power.policy == power_policy::ordered);
 }
 
-TEST_CASE("accepted is the only answer that another follows") {
+TEST_CASE("after accepted and running another answer follows and after the others none") {
   CHECK_FALSE(is_final(request_status::accepted));
+  CHECK_FALSE(is_final(request_status::running));
   for (auto s : {request_status::done, request_status::failed, request_status::rejected,
                  request_status::expired, request_status::unknown})
     CHECK(is_final(s));
