@@ -16,7 +16,12 @@ constexpr int max_attempts = 5;
 response refusal(const uuid& id, failure why) {
   response r;
   r.id = id;
-  r.status = why.what == problem::expired ? request_status::expired : request_status::rejected;
+  r.status = why.what == problem::expired           ? request_status::expired
+             : why.what == problem::outcome_unknown ? request_status::unknown
+                                                    : request_status::rejected;
+  if (why.what == problem::outcome_unknown)
+    why.detail = "the database broke off before it answered, so this may be stored or not; send it "
+                 "again with the same id";
   r.text = why.detail.empty() ? std::string(explain(why.what).what) : why.detail;
   r.why = std::move(why);
   return r;

@@ -380,3 +380,17 @@ TEST_CASE("events are numbered without gaps per class") {
   }
   CHECK(last.size() >= 2);
 }
+
+TEST_CASE("a wish whose answer the database lost is unknown and its id can be sent again") {
+  site s;
+  s.store.lose_answers = 1;
+  const auto id = s.clock.new_id();
+  auto first = s.submit(want(power_target::off), role::operator_, id);
+  REQUIRE(first.size() == 1);
+  CHECK(first[0].status == request_status::unknown);
+  CHECK(first[0].text.find("same id") != std::string::npos);
+  auto again = s.submit(want(power_target::off), role::operator_, id);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].status == request_status::done);
+  CHECK(s.store.of(machine).row.desired_rev == 1);
+}

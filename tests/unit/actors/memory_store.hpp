@@ -210,6 +210,10 @@ public:
     ++row.desired_rev;
     commands[w.command.id] = w.command;
     append(w.publish);
+    if (lose_answers) {
+      --lose_answers;
+      return refuse(cb, problem::outcome_unknown);
+    }
     later(cb, write_outcome{});
   }
   void write_command(command_write w, answer<write_outcome> cb) override {
