@@ -42,7 +42,7 @@ struct stage {
   bus::scripted_bus bus;
   std::unique_ptr<bus::scripted_endpoint> node = bus.attach(), other = bus.attach();
   counting_clock clock;
-  announcement who{"n1", present, false, {"terminator", "api"}};
+  announcement who{"n1", present, {"terminator", "api"}};
   int births = 0;
   bus::subscription all =
       other->subscribe(bus::node_presence_topic("n1"), {}, [this](const bus::message& m) {
