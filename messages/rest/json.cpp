@@ -139,7 +139,8 @@ void append(std::string& out, const value& v) {
     out += std::to_string(*n);
   } else if (const auto* d = v.real()) {
     char buffer[40];
-    auto end = std::to_chars(buffer, buffer + sizeof buffer, *d).ptr;
+    // Written as "-0", minus zero would be read back as the whole number 0.
+    auto end = std::to_chars(buffer, buffer + sizeof buffer, *d == 0 ? 0.0 : *d).ptr;
     out += std::isfinite(*d) ? std::string_view(buffer, static_cast<std::size_t>(end - buffer))
                              : std::string_view("null");
   } else if (const auto* s = v.text()) {
