@@ -136,7 +136,7 @@ void decision::next() {
     return look();
   if (!mem.run)
     begin_wish();
-  if (mem.run || mem.look_at == 0 || !link_usable())
+  if (mem.run || mem.look_at == 0 || !link_usable() || now < mem.conflict_until)
     return;
   if (now >= mem.look_at)
     return look();

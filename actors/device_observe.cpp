@@ -159,11 +159,17 @@ void decision::link_came(const observation& o, const link_up& up) {
       run.left = true;
       run.seen = false;
       run.call = uuid{};
+      if (now < mem.conflict_until)
+        return look_later();
       return call(amt::read_power{});
     }
     // A call of the former link will be answered with link_down or outcome_unknown.
     if (is_sent(run.phase))
       return;
+    if (now < mem.conflict_until) { // nobody knows whom it would reach
+      mem.run.reset();
+      return next();
+    }
     if (run.command) { // nothing was sent yet: start over on the new link
       run.phase = run_phase::reading;
       return call(amt::read_power{});

@@ -163,3 +163,37 @@ TEST_CASE("fault 18: a command that waits beyond its deadline is expired and nev
   CHECK(done[0].answer.status == request_status::expired);
   CHECK_FALSE(b.sent_power(power_action::reset));
 }
+
+TEST_CASE("fault 24: while two machines share a GUID their arrivals make nothing be sent") {
+  bench b;
+  link_epoch epoch = 0;
+  auto flap = [&] {
+    b.now += 2'000;
+    ++epoch;
+    comes_from(b, epoch, epoch % 2 ? "192.0.2.7:1000" : "192.0.2.8:2000");
+  };
+  while (!wrong(b, "link"))
+    flap();
+  CHECK(b.effects<send_call>().empty()); // not even the look at who arrived
+  for (int i = 0; i < 10; ++i) {
+    flap();
+    CHECK(b.effects<send_call>().empty());
+  }
+  // A command that was being prepared when it began fails instead of reaching either.
+  bench c;
+  epoch = 0;
+  for (int i = 0; i < 5; ++i) {
+    c.now += 2'000;
+    comes_from(c, ++epoch, i % 2 ? "192.0.2.7:1000" : "192.0.2.8:2000");
+  }
+  const auto id = c.command(ask_once{power_once::reset, power_policy::immediate});
+  REQUIRE(c.mem.run);
+  c.now += 2'000;
+  comes_from(c, ++epoch, "192.0.2.7:1000");
+  REQUIRE(wrong(c, "link"));
+  CHECK(c.effects<send_call>().empty());
+  auto done = c.effects<finish_command>();
+  REQUIRE(done.size() == 1);
+  CHECK(done[0].row.id == id);
+  CHECK(done[0].answer.why->what == problem::duplicate_guid);
+}
