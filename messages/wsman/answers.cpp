@@ -189,6 +189,12 @@ std::string write_nothing(const answer_header& header) {
   return answer(prefixes, header, {});
 }
 
+std::string write_created(const answer_header& header, const endpoint& what) {
+  prefix_table prefixes;
+  const auto g = prefixes.of(ns::transfer) + ":";
+  return answer(prefixes, header, element(g + "ResourceCreated", reference(what)));
+}
+
 std::string write_enumeration(const answer_header& header, std::string_view context) {
   prefix_table prefixes;
   const auto g = prefixes.of(ns::enumeration) + ":";

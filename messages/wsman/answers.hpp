@@ -49,6 +49,8 @@ struct answer_header {
 std::string write_instance(const answer_header& header, const instance& what);
 /// To Delete, and to Puts that echo nothing.
 std::string write_nothing(const answer_header& header);
+/// To Create: a reference to what was made.
+std::string write_created(const answer_header& header, const endpoint& what);
 std::string write_enumeration(const answer_header& header, std::string_view context);
 /// To Pull; `next_context` empty: this was the last batch.
 std::string write_items(const answer_header& header, const std::vector<instance>& items,

@@ -1,5 +1,16 @@
 #include "tools/amtsim/device_model.hpp"
 
+#include "tools/amtsim/account_state.hpp"
+#include "tools/amtsim/alarm_state.hpp"
+#include "tools/amtsim/certificate_state.hpp"
+#include "tools/amtsim/cira_state.hpp"
+#include "tools/amtsim/event_log_state.hpp"
+#include "tools/amtsim/network_state.hpp"
+#include "tools/amtsim/screen_state.hpp"
+#include "tools/amtsim/setup_state.hpp"
+#include "tools/amtsim/tls_state.hpp"
+#include "tools/amtsim/wifi_state.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <utility>
@@ -61,6 +72,8 @@ std::string_view to_string(cause c) {
     return "power button";
   case cause::crash:
     return "by itself";
+  case cause::alarm:
+    return "alarm clock";
   }
   return {};
 }
@@ -169,13 +182,45 @@ void device_model::crash(sim_time now) {
 }
 
 std::optional<sim_time> device_model::next_due() const {
-  if (pending_.empty())
-    return std::nullopt;
-  return pending_.front().due;
+  std::optional<sim_time> out;
+  const auto sooner = [&out](sim_time t) {
+    if (!out || t < *out)
+      out = t;
+  };
+  if (!pending_.empty())
+    sooner(pending_.front().due);
+  if (consent.until.count() != 0)
+    sooner(consent.until);
+  if (network.changed() && network->link_preference_until.count() != 0)
+    sooner(network->link_preference_until);
+  if (alarms.changed())
+    if (const auto next = alarms->next())
+      sooner(std::max(when(*next), sim_time{1}));
+  return out;
+}
+
+void device_model::consent_runs_out(sim_time now) {
+  if (consent.until.count() != 0 && consent.until <= now)
+    consent = {};
+}
+
+void device_model::ring_alarms(sim_time now) {
+  if (!alarms.changed())
+    return;
+  const auto next = alarms->next();
+  if (!next || when(*next) > now || !alarms.change().ring(clock_s(now)))
+    return;
+  if (level_of(power_) == power_level::on || !pending_.empty())
+    return;
+  plan(power_state::on, shared_->times.power, now, cause::alarm,
+       level_of(power_) != power_level::sleep, true);
 }
 
 std::vector<power_change> device_model::advance(sim_time now) {
   std::vector<power_change> out;
+  consent_runs_out(now);
+  expire_link_preference(*this, now);
+  ring_alarms(now);
   while (!pending_.empty() && pending_.front().due <= now) {
     const auto t = pending_.front();
     pending_.erase(pending_.begin());
@@ -189,6 +234,7 @@ std::vector<power_change> device_model::advance(sim_time now) {
       os_ready_ = t.due + shared_->times.os_boot;
       consume_boot_options();
     }
+    log_power_change(*this, out.back(), clock_s(now));
   }
   if (pending_.empty())
     std::vector<transition>{}.swap(pending_);
@@ -197,9 +243,51 @@ std::vector<power_change> device_model::advance(sim_time now) {
 
 /// Boot options last one boot.
 void device_model::consume_boot_options() {
+  last_boot = boot_source;
+  const auto also = [this](bool on, const char* what) {
+    if (on)
+      last_boot += (last_boot.empty() ? "" : ", ") + std::string(what);
+  };
+  also(boot.bios_setup, "BIOS setup");
+  also(boot.bios_pause, "BIOS pause");
+  also(boot.reflash_bios, "BIOS reflash");
+  also(boot.use_ider, boot.ider_boot_device == 1 ? "IDE-R CD" : "IDE-R floppy");
+  also(boot.use_sol, "SOL");
+  also(boot.secure_erase, "secure erase");
+  also(boot.platform_erase, "platform erase");
   boot = {};
   boot_source.clear();
   boot_options_cleared = true;
+}
+
+void device_model::unprovision() {
+  static constexpr std::string_view hex = "0123456789ABCDEF";
+  control_mode = 0;
+  feature = {};
+  if (!shared_->kind.ocr)
+    feature.boot_service = 2;
+  boot = {};
+  boot_source.clear();
+  boot_options_cleared = true;
+  consent = {};
+  nonces_.clear();
+  accounts.reset();
+  alarms.reset();
+  certificates.reset();
+  forget_cira(*this);
+  kerberos.reset();
+  network.reset();
+  proxies.reset();
+  screens.reset();
+  setup.reset();
+  tls.reset();
+  wifi.reset();
+  // Secrets of former users are of no use any more: they contain the realm.
+  std::string realm = "Digest:";
+  for (int i = 0; i < 32; ++i)
+    realm += hex[random() & 15U];
+  setup.change().realm = realm;
+  set_realm(realm);
 }
 
 void device_model::restore(power_state power, std::uint64_t boots) {

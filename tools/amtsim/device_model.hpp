@@ -9,7 +9,9 @@
 
 #include "messages/domain/ids.hpp"
 #include "messages/domain/power.hpp"
+#include "tools/amtsim/consent_state.hpp"
 #include "tools/amtsim/faults.hpp"
+#include "tools/amtsim/lazily.hpp"
 #include "tools/amtsim/profile.hpp"
 
 #include <array>
@@ -32,7 +34,7 @@ struct identity {
   std::string mps_password;
 };
 
-enum class cause : std::uint8_t { asked, asked_gracefully, button, crash };
+enum class cause : std::uint8_t { asked, asked_gracefully, button, crash, alarm };
 /// "asked gracefully"
 std::string_view to_string(cause c);
 
@@ -66,6 +68,8 @@ struct boot_options {
   std::uint32_t boot_media_index = 0;
   std::uint32_t firmware_verbosity = 0;
   std::uint32_t ider_boot_device = 0;
+  std::uint32_t uefi_parameters = 0; ///< how many there are in:
+  std::string uefi_parameter_array;  ///< TLVs as they came, decoded from base64
 };
 
 /// AMT_RedirectionService, CIM_KVMRedirectionSAP, IPS_OptInService, CIM_BootService.
@@ -73,17 +77,35 @@ struct features {
   std::uint32_t redirection = 32771; ///< 32768 + 1 IDE-R + 2 SOL
   bool listener = true;
   bool kvm = true;
+  bool kvm_session = false; ///< told by whoever plays the session
   std::uint32_t opt_in_required = 0;
   std::uint32_t opt_in_code_timeout = 120;
   std::uint32_t opt_in_display_timeout = 300;
   std::uint32_t boot_service = 32769;
 };
 
+// What topics keep; each is defined in the header of its name (alarm_state.hpp ...).
+struct account_state;
+struct alarm_state;
+struct audit_state;
+struct certificate_state;
+struct cira_state;
+struct event_log_state;
+struct hardware_state;
+struct kerberos_state;
+struct network_state;
+struct proxy_state;
+struct screen_state;
+struct setup_state;
+struct tls_state;
+struct wifi_state;
+
 class device_model {
 public:
   device_model(identity who, const settings* shared, std::uint64_t seed);
 
   const identity& who() const { return who_; }
+  void set_realm(const std::string& realm) { who_.realm = realm; }
   const settings& shared() const { return *shared_; }
 
   // -- power --
@@ -105,11 +127,46 @@ public:
 
   // -- what is configured --
   int os_power_saving = 2; ///< 2 full power, 3 OS power saving
-  int control_mode = 2;    ///< 1 client, 2 admin
+  int control_mode = 2;    ///< 0 not provisioned, 1 client, 2 admin
   bool boot_options_cleared = true;
   boot_options boot;
   features feature;
   std::string boot_source; ///< of the next boot; empty: as the BIOS likes
+  std::string last_boot;   ///< for people: what the last boot did differently from an ordinary one
+  consent_state consent;
+  /// Must the person at the machine agree before anything? Policy 1 protects KVM only, 0xFFFFFFFF
+  /// also redirection and boot options.
+  bool consent_needed() const { return control_mode == 1 || feature.opt_in_required != 0; }
+  bool consent_needed_to_boot() const { return control_mode == 1 || feature.opt_in_required > 1; }
+  bool consent_given() const {
+    return consent.state == opt_in_state::received || consent.state == opt_in_state::in_session;
+  }
+  /// Back to the state in which it left the factory, but for its hardware and its power.
+  void unprovision();
+  lazily<account_state> accounts;
+  lazily<alarm_state> alarms;
+  lazily<audit_state> audit;
+  lazily<certificate_state> certificates;
+  lazily<cira_state> cira;
+  lazily<event_log_state> events;
+  lazily<hardware_state> hardware;
+  lazily<kerberos_state> kerberos;
+  lazily<network_state> network;
+  lazily<proxy_state> proxies;
+  lazily<screen_state> screens;
+  lazily<setup_state> setup;
+  lazily<tls_state> tls;
+  lazily<wifi_state> wifi;
+  bool tunnel_up = false; ///< told by the machine; for AMT_RemoteAccessService
+
+  // -- the firmware's own clock --
+  /// Which UTC the origin of sim_time is.
+  void set_utc_origin(std::int64_t ms) { utc_origin_ms_ = ms; }
+  /// Moves the clock of the firmware, and only that.
+  void adjust_clock(std::int64_t seconds) { utc_origin_ms_ += seconds * 1000; }
+  /// UTC as this firmware believes it to be, in seconds.
+  std::int64_t clock_s(sim_time now) const { return (utc_origin_ms_ + now.count()) / 1000; }
+  sim_time when(std::int64_t clock_s) const { return sim_time{clock_s * 1000 - utc_origin_ms_}; }
 
   // -- digest --
   /// 32 characters, valid from now on.
@@ -142,6 +199,8 @@ private:
     bool boot;
     bool drops_link;
   };
+  void consent_runs_out(sim_time now);
+  void ring_alarms(sim_time now);
   void plan(power_state to, sim_time after, sim_time asked, cause why, bool boot, bool drops_link);
   void begin_action(power_action a, bool graceful, sim_time now);
   bool os_runs(sim_time now) const;
@@ -150,6 +209,7 @@ private:
   identity who_;
   const settings* shared_;
   std::uint64_t random_;
+  std::int64_t utc_origin_ms_ = 1704586864000; ///< 2024-01-07, until somebody says better
   power_state power_ = power_state::on;
   std::uint64_t boots_ = 0;
   std::map<int, std::uint64_t> carried_out_;

@@ -2,6 +2,7 @@
 
 #include "messages/http/digest.hpp"
 #include "messages/http/writer.hpp"
+#include "tools/amtsim/account_state.hpp"
 
 #include <utility>
 
@@ -51,11 +52,10 @@ bool authenticated(const http::request& r, const device_model& device) {
   const auto said = http::parse_authorization(*value);
   if (!said)
     return false;
-  const auto& who = device.who();
-  if (said->user != who.amt_user || said->realm != who.realm || !device.knows_nonce(said->nonce))
+  if (said->realm != device.who().realm || !device.knows_nonce(said->nonce))
     return false;
-  const auto ha1 = http::digest_ha1(who.amt_user, who.realm, who.amt_password);
-  return http::verify(*said, ha1, r.method, r.body);
+  const auto ha1 = network_ha1(device, said->user);
+  return !ha1.empty() && http::verify(*said, ha1, r.method, r.body);
 }
 
 } // namespace

@@ -125,6 +125,7 @@ void machine::reconnect_after(sim_time delay) {
 void machine::drop(const std::string& why, sim_time back_after, bool with_reset) {
   const bool was_busy = tunnel_.busy();
   tunnel_.disconnect(with_reset);
+  model_.tunnel_up = false;
   channels_.clear();
   handshake_until_ = keepalive_at_ = connect_at_ = sim_time{0};
   if (was_busy)
@@ -141,6 +142,7 @@ void machine::drop(const std::string& why, sim_time back_after, bool with_reset)
 
 void machine::tunnel_up() {
   ++links_;
+  model_.tunnel_up = true;
   failures_ = 0;
   handshake_until_ = sim_time{0};
   keepalive_at_ = now() + tunnel_.keepalive_interval();

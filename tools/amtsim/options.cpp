@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 
 namespace outband::amtsim {
@@ -85,7 +86,8 @@ std::variant<options, int> parse_options(int argc, char** argv) {
   app.add_option("--mps-user", out.machines.mps_user, "default: one per machine, from the seed");
   app.add_option("--mps-password", out.machines.mps_password, "default: one per machine");
   app.add_option("--amt-password", out.machines.amt_password, "default: one per machine");
-  app.add_option("--profile", profile, "amt16 or amt12")->check(CLI::IsMember({"amt16", "amt12"}));
+  app.add_option("--profile", profile, "amt16, amt12 or ism16")
+      ->check(CLI::IsMember({"amt16", "amt12", "ism16"}));
   app.add_option("--power", power, "state at the start: on or off")
       ->check(CLI::IsMember({"on", "off"}));
   add_ms(app, "--power-ms", out.shared.times.power, "from a power request to its effect");
@@ -131,6 +133,9 @@ std::variant<options, int> parse_options(int argc, char** argv) {
   out.server_port = server.substr(colon + 1);
   if (out.server_host.size() > 2 && out.server_host.front() == '[' && out.server_host.back() == ']')
     out.server_host = out.server_host.substr(1, out.server_host.size() - 2);
+  out.shared.server_host = out.server_host;
+  const auto port = std::strtoul(out.server_port.c_str(), nullptr, 10);
+  out.shared.server_port = static_cast<std::uint16_t>(port > 0 && port < 65536 ? port : 4433);
   for (const auto& text : guids)
     out.machines.guids.push_back(*parse_uuid(text));
   if (out.machines.guids.size() > out.machines.count)

@@ -7,8 +7,11 @@ const firmware* find_firmware(std::string_view profile) {
   // longer opens the plain ports towards the LAN, but announces them in the tunnel all the same:
   // MPS and Console reach it on 16992 and 16994 only.
   static const std::vector<std::uint16_t> ports{16993, 16992, 664, 623, 16995, 16994, 5900};
-  static const firmware amt16{"16.1.25", "2049", "16392", true, ports};
-  static const firmware amt12{"12.0.67", "1579", "16392", false, ports};
+  static const firmware amt16{"16.1.25", "2049", "16392", true, true, ports};
+  static const firmware amt12{"12.0.67", "1579", "16392", false, true, ports};
+  static const firmware ism16{"16.1.25", "2049", "16400", true, false, ports, false};
+  if (profile == "ism16")
+    return &ism16;
   if (profile == "amt16")
     return &amt16;
   if (profile == "amt12")

@@ -17,10 +17,12 @@ struct firmware {
   std::string sku;     ///< decimal bit mask
   /// One Click Recovery (boot over HTTPS, WinRE, PBA) and remote platform erase.
   bool ocr = false;
+  bool kvm = true; ///< Standard Manageability has none
   /// In the order in which they are announced.
   std::vector<std::uint16_t> ports;
+  bool wifi = true; ///< a radio that firmware can use
 };
-/// "amt16", "amt12"; nullptr for another name.
+/// "amt16", "amt12", "ism16" (Standard Manageability, wired only); nullptr for another name.
 const firmware* find_firmware(std::string_view profile);
 
 /// How long things take. Zero is allowed.
@@ -44,6 +46,9 @@ struct settings {
   timing times;
   std::size_t batch = 0;       ///< items per Pull; 0: all at once, as most firmware does
   std::uint32_t window = 4096; ///< APF channel window, octets
+  /// The management presence server that the machines are told to have been configured with.
+  std::string server_host;
+  std::uint16_t server_port = 4433;
 };
 
 } // namespace outband::amtsim

@@ -1,4 +1,4 @@
-#include "tools/amtsim/instances.hpp"
+#include "tools/amtsim/classes.hpp"
 
 #include "messages/wsman/envelope.hpp"
 #include "tests/unit/tools/amtsim/bench_machine.hpp"
@@ -125,23 +125,34 @@ TEST_CASE("state shows in the instances") {
 
 TEST_CASE("a class that this firmware lacks has no instances") {
   bench_machine m;
-  CHECK_FALSE(instances_of("CIM_Chip", m.model).has_value());
+  CHECK_FALSE(instances_of("CIM_Toaster", m.model).has_value());
   CHECK_FALSE(instances_of("", m.model).has_value());
+  auto lesser = test::exact();
+  lesser.kind = *find_firmware("ism16");
+  bench_machine standard(lesser);
+  CHECK(instances_of("CIM_KVMRedirectionSAP", m.model).has_value());
+  CHECK_FALSE(instances_of("CIM_KVMRedirectionSAP", standard.model).has_value());
 }
 
-wsman::node body(const char* class_name, const std::string& inner) {
-  auto n = wsman::parse_xml("<" + std::string(class_name) + " xmlns='" +
-                            wsman::class_uri(class_name) + "'>" + inner + "</" + class_name + ">");
-  REQUIRE(n.ok());
-  return *n;
+/// Puts `inner` as an instance of that class; the fault, if there is one.
+refusal put(bench_machine& m, const std::string& class_name, const std::string& inner) {
+  auto body = wsman::parse_xml("<" + class_name + " xmlns='" + wsman::class_uri(class_name) + "'>" +
+                               inner + "</" + class_name + ">");
+  REQUIRE(body.ok());
+  const auto* row = find_class(class_name, m.model);
+  REQUIRE(row != nullptr);
+  const bool writable = row->put != nullptr;
+  REQUIRE(writable);
+  context c{m.model, m.faults, m.now};
+  return row->put(*body, row->list(m.model).front(), c);
 }
 
 TEST_CASE("a Put takes what may be written and ignores the rest") {
   bench_machine m;
-  CHECK(put_instance(body("AMT_BootSettingData",
-                          "<UseIDER>1</UseIDER><BIOSSetup>true</BIOSSetup>"
-                          "<IDERBootDevice>1</IDERBootDevice><BootguardStatus>x</BootguardStatus>"),
-                     m.model) == put_result::stored);
+  CHECK_FALSE(put(m, "AMT_BootSettingData",
+                  "<UseIDER>1</UseIDER><BIOSSetup>true</BIOSSetup>"
+                  "<IDERBootDevice>1</IDERBootDevice><BootguardStatus>x</BootguardStatus>")
+                  .has_value());
   CHECK(m.model.boot.use_ider);
   CHECK(m.model.boot.bios_setup);
   CHECK(m.model.boot.ider_boot_device == 1);
@@ -150,31 +161,48 @@ TEST_CASE("a Put takes what may be written and ignores the rest") {
 
 TEST_CASE("a Put with a bad value stores nothing") {
   bench_machine m;
-  CHECK(put_instance(body("AMT_BootSettingData", "<UseIDER>true</UseIDER><UseSOL>maybe</UseSOL>"),
-                     m.model) == put_result::bad_value);
+  CHECK(put(m, "AMT_BootSettingData", "<UseIDER>true</UseIDER><UseSOL>maybe</UseSOL>") ==
+        soap_fault::invalid_representation);
   CHECK_FALSE(m.model.boot.use_ider);
-  CHECK(put_instance(body("AMT_RedirectionService", "<EnabledState>7</EnabledState>"), m.model) ==
-        put_result::bad_value);
-  CHECK(put_instance(body("CIM_BootService", ""), m.model) == put_result::not_supported);
+  CHECK(put(m, "AMT_RedirectionService", "<EnabledState>7</EnabledState>") ==
+        soap_fault::invalid_representation);
+  const bool none = find_class("CIM_BootService", m.model)->put == nullptr;
+  CHECK(none);
 }
 
 TEST_CASE("enabling redirection with 2 or 3 keeps the features chosen before") {
   bench_machine m;
   m.model.feature.redirection = 32770;
-  CHECK(put_instance(body("AMT_RedirectionService",
-                          "<EnabledState>2</EnabledState><ListenerEnabled>0</ListenerEnabled>"),
-                     m.model) == put_result::stored);
+  CHECK_FALSE(put(m, "AMT_RedirectionService",
+                  "<EnabledState>2</EnabledState><ListenerEnabled>0</ListenerEnabled>")
+                  .has_value());
   CHECK(m.model.feature.redirection == 32770);
   CHECK_FALSE(m.model.feature.listener);
 }
 
-TEST_CASE("client control mode keeps user consent") {
-  bench_machine m;
-  m.model.control_mode = 1;
-  m.model.feature.opt_in_required = 4294967295U;
-  CHECK(put_instance(body("IPS_OptInService", "<OptInRequired>0</OptInRequired>"), m.model) ==
-        put_result::stored);
-  CHECK(m.model.feature.opt_in_required == 4294967295U);
+TEST_CASE("selectors name an instance by texts and by references") {
+  const wsman::instance pair{
+      "AMT_X",
+      {{"Name", "a"},
+       {"Set", wsman::endpoint{"urn:rule", {{"CreationClassName", "R"}, {"Rule", "Periodic"}}}}}};
+  CHECK(matches(pair, {}));
+  CHECK(matches(pair, {{"Name", "a"}}));
+  CHECK_FALSE(matches(pair, {{"Name", "b"}}));
+  CHECK_FALSE(matches(pair, {{"Other", "a"}}));
+  CHECK(matches(pair, {{"Set", "", "urn:rule", {{"Rule", "Periodic"}}}}));
+  CHECK_FALSE(matches(pair, {{"Set", "", "urn:rule", {{"Rule", "Alert"}}}}));
+  CHECK_FALSE(matches(pair, {{"Set", "", "urn:other", {{"Rule", "Periodic"}}}}));
+  CHECK_FALSE(matches(pair, {{"Set", "Periodic"}}));
+}
+
+TEST_CASE("base64 goes both ways and refuses what is none") {
+  for (const std::string octets : {"", "f", "fo", "foo", "foob", "fooba", "foobar"})
+    CHECK(from_base64(base64(octets)) == octets);
+  CHECK(base64("foobar") == "Zm9vYmFy");
+  CHECK(base64("fo") == "Zm8=");
+  CHECK(from_base64("Zm9v\n YmFy") == "foobar");
+  for (const auto* bad : {"Zm9", "Zm9v=YmF", "Z===", "Zm9$", "="})
+    CHECK_FALSE(from_base64(bad).has_value());
 }
 
 } // namespace
