@@ -39,10 +39,15 @@ json to_json(const machine_report& r, bool with_requests) {
            {"connected", r.connected},
            {"links", r.links},
            {"boots", r.boots}};
+  if (r.lan_port != 0)
+    out["lan_port"] = r.lan_port;
+  if (r.lan_tls_port != 0)
+    out["lan_tls_port"] = r.lan_tls_port;
   if (with_requests) {
     out["os_power_saving"] = r.os_power_saving;
     out["refused"] = r.refused;
     out["challenges"] = r.challenges;
+    out["lan_connections"] = r.lan_connections;
     out["last_down"] = r.last_down;
     out["requests"] = r.requests;
     out["carried_out"] = json::object();

@@ -26,7 +26,26 @@ fleet::fleet(asio::io_context& main, const options& how, std::vector<identity> w
     if (!by_guid_.emplace(guid, m).second)
       throw std::runtime_error("two machines have the GUID " + to_string(guid));
     in_order_.push_back(m);
+    listen(*m, i);
   }
+}
+
+void fleet::listen(machine& m, std::size_t index) {
+  if (!how_.lan_port && !how_.lan_tls_port)
+    return;
+  lan_place where{how_.lan_address, how_.lan_port, how_.lan_tls_port};
+  if (how_.lan_own_address && where.address.is_v4()) {
+    where.address =
+        asio::ip::make_address_v4(where.address.to_v4().to_uint() + static_cast<unsigned>(index));
+  } else {
+    for (auto* port : {&where.plain, &where.tls})
+      if (*port && **port != 0) {
+        if (**port + index > 65535)
+          throw std::runtime_error("there are not enough LAN ports for all machines");
+        *port = static_cast<std::uint16_t>(**port + index);
+      }
+  }
+  m.listen(where);
 }
 
 fleet::~fleet() {
@@ -42,7 +61,7 @@ void fleet::restore(const device_id& guid, power_state power, std::uint64_t boot
 void fleet::start() {
   running_ = true;
   for (std::size_t i = 0; i < in_order_.size(); ++i) {
-    if (!how_.connects)
+    if (!how_.connects || server_.port() == 0)
       break;
     const auto after =
         how_.connect_rate > 0 ? static_cast<double>(i) * 1000.0 / how_.connect_rate : 0.0;

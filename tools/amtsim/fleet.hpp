@@ -24,7 +24,7 @@ class fleet final : private surroundings {
 public:
   using event_handler = std::function<void(const machine_event&)>;
 
-  /// Throws std::runtime_error with a sentence for the operator.
+  /// `server` with port 0: none. Throws std::runtime_error with a sentence for the operator.
   fleet(boost::asio::io_context& main, const options& how, std::vector<identity> who,
         const boost::asio::ip::tcp::endpoint& server);
   ~fleet();
@@ -58,6 +58,8 @@ private:
 
   void happened(const machine_event& e) override;
   void changed() override { changed_ = true; }
+
+  void listen(machine& m, std::size_t index);
 
   boost::asio::io_context& main_;
   const options& how_;

@@ -20,6 +20,7 @@ struct http_reply {
   std::string what;    ///< for counting, see wsman_reply; empty for a 401
   sim_time delay{0};   ///< before they are sent
   bool silent = false; ///< nothing is sent at all (a fault)
+  std::string repeat;  ///< sent again and again afterwards, without end (a fault)
 };
 
 class http_server {

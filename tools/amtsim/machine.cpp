@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <stdexcept>
 #include <utility>
 
 namespace outband::amtsim {
@@ -47,11 +48,22 @@ sim_time machine::now() {
          sim_time{1};
 }
 
+void machine::listen(const lan_place& where) {
+  lan_server::owner& me = *this;
+  lan_ = std::make_unique<lan_server>(io_, model_, where, me);
+}
+
 void machine::start(sim_time after) {
   reconnect_after(after);
 }
 
 void machine::connect() {
+  if (lan_ && lan_open_at_.count() == 0) {
+    lan_open_at_ = now();
+    schedule();
+  }
+  if (server_.port() == 0)
+    return; // there is no server to connect to
   wants_tunnel_ = true;
   failures_ = 0;
   if (!tunnel_.busy())
@@ -60,6 +72,9 @@ void machine::connect() {
 
 void machine::disconnect() {
   wants_tunnel_ = false;
+  lan_open_at_ = sim_time{0};
+  if (lan_)
+    lan_->close(false);
   drop("a controller asked for it", sim_time{0}, false);
 }
 
@@ -67,6 +82,7 @@ std::string machine::order(fault_kind kind, sim_time ms, std::uint32_t count) {
   switch (kind) {
   case fault_kind::drop:
   case fault_kind::rst:
+    lan_down(ms, kind == fault_kind::rst);
     drop("fault: " + std::string(to_string(kind)), ms, kind == fault_kind::rst);
     return {};
   case fault_kind::garbage:
@@ -102,9 +118,21 @@ void machine::set_os_power_saving(int state) {
 }
 
 machine_report machine::report() const {
-  return {who().guid,     who().hostname, model_.power(), model_.os_power_saving,
-          model_.boots(), tunnel_.up(),   links_,         refused_,
-          challenges_,    last_down_,     requests_,      model_.carried_out()};
+  return {who().guid,
+          who().hostname,
+          model_.power(),
+          model_.os_power_saving,
+          model_.boots(),
+          tunnel_.up(),
+          links_,
+          refused_,
+          challenges_,
+          last_down_,
+          requests_,
+          model_.carried_out(),
+          lan_ ? lan_->plain_port() : std::uint16_t{0},
+          lan_ ? lan_->tls_port() : std::uint16_t{0},
+          lan_ ? lan_->connections() : 0};
 }
 
 void machine::stop() {
@@ -113,6 +141,7 @@ void machine::stop() {
   timer_.cancel();
   tunnel_.disconnect();
   channels_.clear();
+  lan_.reset();
 }
 
 // -- tunnel -----------------------------------------------------------------------------------
@@ -214,15 +243,25 @@ void machine::channel_closed(std::uint32_t channel) {
     std::vector<std::unique_ptr<wsman_channel>>{}.swap(channels_);
 }
 
+std::optional<http_reply> machine::next_reply(http_server& http) {
+  auto reply = http.next(model_, faults_, now(), http_date());
+  if (!reply)
+    return reply;
+  if (reply->status == 401)
+    ++challenges_;
+  if (!reply->what.empty()) {
+    ++requests_[reply->what];
+    around_.changed(); // it may have stored something
+  }
+  schedule(); // it may have set power going
+  return reply;
+}
+
 void machine::serve(wsman_channel& c) {
   while (!c.replying) {
-    auto reply = c.http.next(model_, faults_, now(), http_date());
+    auto reply = next_reply(c.http);
     if (!reply)
-      break;
-    if (reply->status == 401)
-      ++challenges_;
-    if (!reply->what.empty())
-      ++requests_[reply->what];
+      return;
     if (reply->silent)
       continue;
     c.out = std::move(reply->octets);
@@ -230,9 +269,15 @@ void machine::serve(wsman_channel& c) {
     c.replying = true;
     c.send_at = reply->delay.count() > 0 ? now() + reply->delay : sim_time{0};
     if (!push(c))
-      break;
+      return;
   }
-  schedule(); // a request may have set power going
+}
+
+void machine::lan_down(sim_time back_after, bool with_reset) {
+  if (!lan_)
+    return;
+  lan_->close(with_reset);
+  lan_open_at_ = now() + back_after;
 }
 
 bool machine::push(wsman_channel& c) {
@@ -265,6 +310,7 @@ void machine::schedule() {
   sooner(connect_at_);
   sooner(handshake_until_);
   sooner(keepalive_at_);
+  sooner(lan_open_at_);
   sooner(model_.next_due().value_or(sim_time{0}));
   if (!faults_.empty())
     sooner(faults_.next_end(now()).value_or(sim_time{0}));
@@ -298,10 +344,12 @@ void machine::on_timer() {
   for (const auto& change : model_.advance(t)) {
     tell(change);
     const auto& times = model_.shared().times;
-    if (change.drops_link && times.link_drop_max.count() > 0 && !dropped && wants_tunnel_) {
+    if (change.drops_link && times.link_drop_max.count() > 0 && !dropped) {
       dropped = true;
-      drop("the machine's network went away with its power",
-           model_.jitter(times.link_drop_min, times.link_drop_max), false);
+      const auto away = model_.jitter(times.link_drop_min, times.link_drop_max);
+      lan_down(away, false);
+      if (wants_tunnel_)
+        drop("the machine's network went away with its power", away, false);
     }
   }
   tunnel_.set_quiet(faults_.lasts(fault_kind::silent_keepalive, t));
@@ -313,6 +361,13 @@ void machine::on_timer() {
   if (due(connect_at_) && wants_tunnel_ && !tunnel_.busy()) {
     handshake_until_ = t + handshake_deadline;
     tunnel_.connect(server_);
+  }
+  if (due(lan_open_at_) && lan_) {
+    try {
+      lan_->open();
+    } catch (const std::runtime_error&) {
+      lan_open_at_ = t + sim_time{1000}; // somebody else took the port; perhaps not for long
+    }
   }
   if (due(keepalive_at_) && tunnel_.up()) {
     tunnel_.keep_alive();

@@ -8,6 +8,7 @@
 #include "tools/amtsim/device_model.hpp"
 #include "tools/amtsim/faults.hpp"
 #include "tools/amtsim/http_server.hpp"
+#include "tools/amtsim/lan_server.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -61,9 +62,12 @@ struct machine_report {
   std::string last_down;                         ///< why the last tunnel ended
   std::map<std::string, std::uint64_t> requests; ///< per class and operation
   std::map<int, std::uint64_t> carried_out;      ///< power requests, per requested state
+  std::uint16_t lan_port = 0;                    ///< 0: none
+  std::uint16_t lan_tls_port = 0;
+  std::size_t lan_connections = 0;
 };
 
-class machine final : private cira_client::owner {
+class machine final : private cira_client::owner, private lan_server::owner {
 public:
   machine(boost::asio::io_context& io, const tls_context& tls,
           const boost::asio::ip::tcp::endpoint& server, identity who, const settings* shared,
@@ -72,6 +76,8 @@ public:
   boost::asio::io_context& executor() { return io_; }
   const identity& who() const { return model_.who(); }
 
+  /// Serves WS-MAN on the LAN too. Before the threads run; throws std::runtime_error if it cannot.
+  void listen(const lan_place& where);
   /// Connects for the first time after that delay.
   void start(sim_time after);
   /// A controller's wishes. connect() and disconnect() also decide whether it reconnects by itself.
@@ -107,6 +113,8 @@ private:
   void channel_writable(std::uint32_t channel) override;
   void channel_closed(std::uint32_t channel) override;
 
+  std::optional<http_reply> next_reply(http_server& http) override;
+  void lan_down(sim_time back_after, bool with_reset);
   wsman_channel* find(std::uint32_t channel);
   void serve(wsman_channel& c);
   /// False: the channel is gone.
@@ -131,7 +139,9 @@ private:
   sim_time connect_at_{0};
   sim_time handshake_until_{0};
   sim_time keepalive_at_{0};
+  sim_time lan_open_at_{0};
   std::vector<std::unique_ptr<wsman_channel>> channels_;
+  std::unique_ptr<lan_server> lan_; ///< nullptr: it does not listen
   std::map<std::string, std::uint64_t> requests_;
   std::string last_down_;
   std::uint32_t links_ = 0;

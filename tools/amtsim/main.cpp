@@ -41,6 +41,8 @@ void raise_descriptor_limit() {
 }
 
 asio::ip::tcp::endpoint resolve(asio::io_context& io, const options& how) {
+  if (how.server_host.empty())
+    return {};
   boost::system::error_code ec;
   asio::ip::tcp::resolver resolver(io);
   const auto found = resolver.resolve(how.server_host, how.server_port, ec);
@@ -65,7 +67,7 @@ public:
     try {
       fleet_.emplace(io_, how_, std::move(who), server);
     } catch (const std::runtime_error& e) {
-      throw fatal{exit_server, e.what()};
+      throw fatal{how_.lan_port || how_.lan_tls_port ? exit_control : exit_server, e.what()};
     }
     restore();
     if (!how.control.empty()) {
@@ -84,8 +86,12 @@ public:
         io_.stop();
     });
     if (!how_.quiet) {
-      std::printf("%zu machine%s, server %s:%s\n", fleet_->size(), fleet_->size() == 1 ? "" : "s",
-                  how_.server_host.c_str(), how_.server_port.c_str());
+      std::printf("%zu machine%s", fleet_->size(), fleet_->size() == 1 ? "" : "s");
+      if (!how_.server_host.empty())
+        std::printf(", server %s:%s", how_.server_host.c_str(), how_.server_port.c_str());
+      if (how_.lan_port || how_.lan_tls_port)
+        std::printf(", on the LAN from %s", how_.lan_address.to_string().c_str());
+      std::printf("\n");
       if (control_)
         std::printf("control interface on %s\n", control_->address().c_str());
       std::fflush(stdout);

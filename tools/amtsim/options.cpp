@@ -70,12 +70,18 @@ std::variant<options, int> parse_options(int argc, char** argv) {
                "Exit codes: 0 stopped by a signal, 2 wrong options, 3 server or root certificate,\n"
                "4 control interface, 5 a file cannot be read or written.",
                "outband-amtsim"};
-  app.add_option("--server", server, "host:port of the server")->required();
+  app.add_option("--server", server, "host:port of the server; not needed with LAN ports");
   app.add_option("--root-ca", out.root_ca, "PEM file; the only certificate the machines trust")
-      ->required()
       ->check(CLI::ExistingFile);
-  app.add_option("--cn", out.common_name, "common name the server's certificate must have")
-      ->required();
+  app.add_option("--cn", out.common_name, "common name the server's certificate must have");
+  std::string lan_address = "127.0.0.1";
+  app.add_option("--lan-address", lan_address, "where the machines listen on the LAN")
+      ->check(CLI::ValidIPV4);
+  app.add_option("--lan-port", out.lan_port,
+                 "WS-MAN over plain TCP: machine i on this port plus i; 0: any, see \"get\"");
+  app.add_option("--lan-tls-port", out.lan_tls_port, "the same over TLS");
+  app.add_flag("--lan-own-address", out.lan_own_address,
+               "machine i on the address plus i, all on the same ports");
   app.add_option("--tls", out.tls, "highest TLS version, 12 or 13")->check(CLI::IsMember({12, 13}));
   app.add_option("--devices", out.machines.count, "how many machines")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100000}));
@@ -124,13 +130,23 @@ std::variant<options, int> parse_options(int argc, char** argv) {
     return app.exit(e) == 0 ? exit_clean : exit_usage;
   }
 
+  out.lan_address = boost::asio::ip::make_address(lan_address);
+  const bool needs_server = !out.lan_port && !out.lan_tls_port;
+  if (server.empty() != out.root_ca.empty() || server.empty() != out.common_name.empty() ||
+      (server.empty() && needs_server)) {
+    std::fprintf(stderr, "--server, --root-ca and --cn belong together; without them the machines "
+                         "need --lan-port or --lan-tls-port\n");
+    return exit_usage;
+  }
   const auto colon = server.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == server.size()) {
+  if (!server.empty() && (colon == std::string::npos || colon == 0 || colon + 1 == server.size())) {
     std::fprintf(stderr, "--server: '%s' is not host:port\n", server.c_str());
     return exit_usage;
   }
-  out.server_host = server.substr(0, colon);
-  out.server_port = server.substr(colon + 1);
+  if (!server.empty()) {
+    out.server_host = server.substr(0, colon);
+    out.server_port = server.substr(colon + 1);
+  }
   if (out.server_host.size() > 2 && out.server_host.front() == '[' && out.server_host.back() == ']')
     out.server_host = out.server_host.substr(1, out.server_host.size() - 2);
   out.shared.server_host = out.server_host;

@@ -39,7 +39,8 @@ std::string system_text(int code) {
 
 tls_context::tls_context(const std::string& root_file, std::string common_name, int highest)
     : context_(SSL_CTX_new(TLS_client_method())), common_name_(std::move(common_name)) {
-  if (context_ == nullptr || SSL_CTX_load_verify_file(context_, root_file.c_str()) != 1) {
+  if (context_ == nullptr ||
+      (!root_file.empty() && SSL_CTX_load_verify_file(context_, root_file.c_str()) != 1)) {
     SSL_CTX_free(context_);
     throw std::runtime_error("no certificate could be read from '" + root_file + "'");
   }

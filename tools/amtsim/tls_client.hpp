@@ -28,6 +28,7 @@ class tls_context {
 public:
   /// `common_name` is what the server's certificate must say; firmware looks at nothing else (no
   /// SAN). `highest` is 12 or 13. Throws std::runtime_error if the file holds no certificate.
+  /// Without a file nobody is trusted: for machines that have no server.
   tls_context(const std::string& root_file, std::string common_name, int highest);
   ~tls_context();
   tls_context(const tls_context&) = delete;

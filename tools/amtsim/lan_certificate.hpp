@@ -1,0 +1,32 @@
+/// What a machine's TLS port shows and demands. Context: the machine's thread; OpenSSL inside.
+#pragma once
+
+#include <memory>
+#include <string>
+
+using SSL_CTX = struct ssl_ctx_st;
+using SSL = struct ssl_st;
+
+namespace outband::amtsim {
+
+class device_model;
+
+class lan_certificate {
+public:
+  /// The context for the next connection; nullptr if OpenSSL refuses.
+  SSL_CTX* context(const device_model& device);
+  /// After the handshake: is the client's name among TrustedCN, where that is demanded?
+  static bool client_is_trusted(const device_model& device, SSL* connection);
+  /// Forgets the self-signed one.
+  void renew();
+
+private:
+  struct free_context {
+    void operator()(SSL_CTX* c) const;
+  };
+  std::string made_for_;                  ///< what context_ was made from
+  std::string own_certificate_, own_key_; ///< DER, self-signed
+  std::unique_ptr<SSL_CTX, free_context> context_;
+};
+
+} // namespace outband::amtsim
