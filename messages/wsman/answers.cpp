@@ -50,7 +50,9 @@ std::string element(const std::string& tag, std::string_view content) {
 std::string selector_set(const std::vector<selector>& selectors);
 
 std::string reference(const endpoint& to) {
-  return element("b:Address", ns::anonymous) +
+  // "default" is what a captured device writes where it has nothing to refer to (a duplicate
+  // proxy).
+  return element("b:Address", to.resource_uri.empty() ? "default" : ns::anonymous) +
          element("b:ReferenceParameters",
                  element("c:ResourceURI", escaped(to.resource_uri)) + selector_set(to.selectors));
 }

@@ -55,9 +55,17 @@ bool covers(const std::vector<wsman::selector>& have, const std::vector<wsman::s
   });
 }
 
+/// AMT_TLSProtocolEndpointCollection's name has a blank that clients leave out.
+bool same_collection(std::string_view a, std::string_view b) {
+  constexpr std::string_view with = "TLSProtocolEndpoint Instances Collection";
+  constexpr std::string_view without = "TLSProtocolEndpointInstances Collection";
+  return (a == with && b == without) || (a == without && b == with);
+}
+
 bool same(const wsman::selector& a, const wsman::selector& b) {
   if (a.reference.empty() || b.reference.empty())
-    return a.reference.empty() && b.reference.empty() && a.value == b.value;
+    return a.reference.empty() && b.reference.empty() &&
+           (a.value == b.value || same_collection(a.value, b.value));
   return a.resource_uri == b.resource_uri && covers(a.reference, b.reference);
 }
 
@@ -77,8 +85,21 @@ const method_row* find_method(std::string_view class_name, std::string_view name
   return nullptr;
 }
 
-const std::vector<flash_row>& flash_rows() {
-  return classes().flash;
+flash read_flash(const device_model& from) {
+  flash out;
+  for (const auto& row : classes().flash) {
+    kept_texts texts;
+    row.save(from, texts);
+    if (!texts.empty())
+      out.emplace(row.topic, std::move(texts));
+  }
+  return out;
+}
+
+void write_flash(const flash& what, device_model& into) {
+  for (const auto& row : classes().flash)
+    if (const auto found = what.find(std::string(row.topic)); found != what.end())
+      row.load(found->second, into);
 }
 
 std::optional<instances> instances_of(std::string_view class_name, const device_model& device) {
