@@ -244,6 +244,11 @@ void control::device_added(const device_ref& ref) {
       bus::encode(envelope_of(with_), bus::wake{ref, "changed"}, bus::encoding::msgpack)));
 }
 
+void control::connection_changed(const device_ref& ref) {
+  if (connection_changed_)
+    connection_changed_(ref);
+}
+
 void control::remove_device(device_ref ref, answer<nothing> cb) {
   std::vector<bus::outgoing> publish;
   for (auto root : {bus::root::native, bus::root::json}) {
@@ -279,6 +284,7 @@ void control::remove_device(device_ref ref, answer<nothing> cb) {
               internal_message(bus::node_work_topic(here->instance),
                                bus::encode(envelope_of(with_), work_body{outband::disconnect{ref}},
                                            bus::encoding::msgpack)));
+        connection_changed(ref); // whoever is connected to it lets go
         cb(nothing{});
       });
 }

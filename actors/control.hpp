@@ -76,8 +76,14 @@ public:
            answer<amt_outcome> cb) override;
   void disconnect(device_ref ref, answer<bool> cb) override;
   void device_added(const device_ref& ref) override;
+  void connection_changed(const device_ref& ref) override;
   void remove_device(device_ref ref, answer<nothing> cb) override;
   counts count() const override;
+
+  /// Before start(): who is told of connection_changed() and of devices that were removed.
+  void on_connection_changed(std::function<void(const device_ref&)> f) {
+    connection_changed_ = std::move(f);
+  }
 
 private:
   void find_link(const device_ref& ref, std::function<void(result<std::string>)> cb);
@@ -89,6 +95,7 @@ private:
   mutable std::mutex mutex_;
   desk_actor desk_;
   bool stopped_ = false; ///< guarded by mutex_
+  std::function<void(const device_ref&)> connection_changed_;
   std::vector<bus::subscription> subscriptions_;
   std::shared_ptr<gate> gate_ = std::make_shared<gate>();
 };

@@ -215,6 +215,8 @@ void device_state::happen(const device_event& what) {
   auto effects = decide(mem_, what, with_->clock.now(), [this] { return with_->clock.new_id(); });
   for (auto& e : effects)
     apply(std::move(e));
+  if (std::exchange(wants_turn_, false))
+    return happen(turn_given{with_->fact_looks->reserve(busy_until_)});
   write_if_needed();
   quiet_check();
 }
@@ -253,6 +255,15 @@ void device_state::apply(device_effect effect) {
       me.next_.presence = me.next_.presence || w.presence_too;
     }
     void operator()(const drop_stale&) const { ++me.with_->counters.stale_epoch; }
+    void operator()(keep_fact& k) const {
+      auto& all = me.next_.facts;
+      all.erase(std::remove_if(all.begin(), all.end(),
+                               [&](const auto& f) { return f.kind == k.what.kind; }),
+                all.end());
+      all.push_back(std::move(k.what));
+      me.next_.any = true;
+    }
+    void operator()(const want_turn&) const { me.wants_turn_ = true; }
   };
   std::visit(visitor{*this}, effect);
 }
@@ -312,6 +323,8 @@ device_state::documents(const batch& of, std::map<std::string, std::uint64_t>& s
   }
   both([&](bus::root r) { return bus::current_topic(mem_.ref, r); }, mem_.current, true,
        std::nullopt);
+  for (const auto& f : of.facts)
+    both([&](bus::root r) { return bus::fact_topic(mem_.ref, f.kind, r); }, f, true, std::nullopt);
   for (const auto& ev : of.events) {
     e.seq = ++seq[std::string(to_string(ev.cls))];
     e.correlation = ev.command.value_or(uuid{});
@@ -388,6 +401,11 @@ void device_state::recover(const device_row& row) {
     since = std::move(again);
   };
   front(in_flight_.events, next_.events);
+  for (auto& f : next_.facts) // the newer of a kind counts
+    in_flight_.facts.erase(std::remove_if(in_flight_.facts.begin(), in_flight_.facts.end(),
+                                          [&](const auto& old) { return old.kind == f.kind; }),
+                           in_flight_.facts.end());
+  front(in_flight_.facts, next_.facts);
   front(in_flight_.commands, next_.commands);
   front(in_flight_.calls, next_.calls);
   front(in_flight_.answers, next_.answers);

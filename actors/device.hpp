@@ -43,6 +43,7 @@ private:
     bool presence = false;
     bool durable = false; ///< a command is in it: synchronous commit
     std::vector<event> events;
+    std::vector<fact> facts; ///< the newest of each kind
     std::vector<command_row> commands;
     std::vector<send_call> calls;                          ///< leave when stored
     std::vector<std::pair<command_row, response>> answers; ///< told when stored
@@ -94,6 +95,7 @@ private:
   /// one as open; taking it up again would send it twice.
   std::unordered_set<uuid> taken_up_;
 
+  bool wants_turn_ = false;
   int conflicts_ = 0;
   std::uint64_t timer_ = 0;
   int store_failures_ = 0;

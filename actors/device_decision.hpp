@@ -107,6 +107,22 @@ struct decision {
   void on_answer(const amt_answer& a, bool newest_link);
   void after_reading();
   void learn(const amt::versions& v);
+
+  // -- facts ------------------------------------------------------------------------------------
+
+  current_state::fact_mark* mark(const std::string& kind);
+  /// False: it is as it was.
+  bool remember(const std::string& kind, std::string fingerprint);
+  void learn(const fact& f);
+  /// Tells the records that were not there when it was read last.
+  void learn_log(const fact& f);
+  void want_fact(std::string_view operation);
+  void facts_on_arrival(bool another_firmware);
+  void facts_after_boot();
+  void look_for_facts();
+  void on(const turn_given& turn);
+  void fact_answered(const amt_answer& a);
+  void alerted(const alert_seen& a);
 };
 
 } // namespace outband::detail

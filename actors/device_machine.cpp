@@ -136,11 +136,17 @@ void decision::next() {
     return look();
   if (!mem.run)
     begin_wish();
-  if (mem.run || mem.look_at == 0 || !link_usable() || now < mem.conflict_until)
+  if (mem.run || !link_usable() || now < mem.conflict_until)
     return;
-  if (now >= mem.look_at)
-    return look();
-  arm(std::chrono::milliseconds(mem.look_at - now));
+  if (mem.look_at != 0) {
+    if (now >= mem.look_at)
+      return look();
+    return arm(std::chrono::milliseconds(mem.look_at - now));
+  }
+  const bool backing_off =
+      mem.not_before > now && mem.not_before != std::numeric_limits<time_ms>::max();
+  if (!backing_off)
+    look_for_facts();
 }
 
 void decision::look() {
@@ -214,10 +220,12 @@ std::vector<device_effect> decide(device_memory& mem, const device_event& what, 
 }
 
 bool quiet(const device_memory& mem, time_ms now) {
+  const bool usable =
+      mem.current.link.state == link_state::up || mem.current.link.state == link_state::late;
   return !mem.run && mem.commands.empty() && mem.conflict_until == 0 && mem.look_at == 0 &&
+         (!usable || (mem.fact_looks.empty() && mem.fact_call.is_nil())) &&
          (mem.not_before <= now || mem.not_before == std::numeric_limits<time_ms>::max() ||
-          !(mem.current.link.state == link_state::up ||
-            mem.current.link.state == link_state::late));
+          !usable);
 }
 
 } // namespace outband

@@ -39,6 +39,8 @@ struct power_times {
   /// More than `flaps` arrivals within this time, from more than one host: one GUID, two machines.
   std::chrono::milliseconds flap_window{60'000};
   std::size_t flaps = 5;
+  bool read_facts = true; ///< of machines that arrive or boot; what is asked for is learned anyway
+  std::chrono::milliseconds facts_after{10'000}; ///< so long calm before they are read
 };
 
 enum class run_phase : std::uint8_t {
@@ -95,6 +97,12 @@ struct device_memory {
   time_ms look_at = 0;
   std::chrono::milliseconds look_turn{0}; ///< how long the next arrival has to wait for its look
   time_ms conflict_until = 0;             ///< until then nothing is sent, for nobody knows to whom
+  std::vector<std::string> fact_looks;    ///< operations to be asked for what they tell
+  time_ms facts_at = 0;                   ///< not before
+  bool fact_turn = false;                 ///< it is our turn
+  uuid fact_call;                         ///< in flight; nil if none
+  std::string fact_name;                  ///< its operation
+  time_ms fact_until = 0;                 ///< then it is lost
   int failures = 0;                       ///< of the wish, in a row
   time_ms not_before = 0;                 ///< back-off: no new run for the wish until then
   time_ms stored_observed = 0;            ///< power.observed as last written
@@ -118,7 +126,12 @@ struct link_told {
 struct timer_fired {};
 /// The actor was just spawned from the stored row: commands marked dispatched have an unknown end.
 struct awakened {};
-using device_event = std::variant<awakened, row_stored, link_told, observation, timer_fired>;
+/// To want_turn: after that wait.
+struct turn_given {
+  std::chrono::milliseconds wait{0};
+};
+using device_event =
+    std::variant<awakened, row_stored, link_told, observation, timer_fired, turn_given>;
 
 // -- effects ----------------------------------------------------------------------------------
 
@@ -146,8 +159,14 @@ struct write_current {
 };
 /// Said about a link that is not the newest; count it.
 struct drop_stale {};
-using device_effect =
-    std::variant<send_call, arm_timer, emit_event, finish_command, write_current, drop_stale>;
+/// A document to be kept and published; its mark is in `current`.
+struct keep_fact {
+  fact what;
+};
+/// Facts are read of a few machines at a time: when is it ours? Answered with turn_given.
+struct want_turn {};
+using device_effect = std::variant<send_call, arm_timer, emit_event, finish_command, write_current,
+                                   drop_stale, keep_fact, want_turn>;
 
 /// `fresh_id` yields ids for calls.
 std::vector<device_effect> decide(device_memory& mem, const device_event& what, time_ms now,

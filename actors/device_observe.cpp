@@ -2,6 +2,8 @@
 /// step of the run they lead to.
 #include "actors/device_decision.hpp"
 
+#include "messages/amt/catalogue.hpp"
+
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -25,6 +27,8 @@ void decision::read(const amt::power_reading& r) {
                                               : ", it was " + std::string(to_string(before)) + "."),
           std::string(to_string(before)), std::string(to_string(level())));
       state_changed();
+      if (level() == power_level::on && before != power_level::unknown)
+        facts_after_boot();
     }
   }
   if (p.os_power_saving != r.os_power_saving) {
@@ -107,6 +111,8 @@ void decision::on(const observation& o) {
     return on_answer(*a, o.epoch == mem.current.link.epoch);
   if (!is_ours(o))
     return;
+  if (a && !mem.fact_call.is_nil() && mem.fact_call == a->id)
+    return fact_answered(*a);
   struct visitor {
     decision& d;
     const observation& o;
@@ -118,6 +124,8 @@ void decision::on(const observation& o) {
       d.seen_by_chance();
     }
     void operator()(const amt_answer& late) const { d.on_answer(late, true); }
+    void operator()(const fact_seen& seen) const { d.learn(seen.what); }
+    void operator()(const alert_seen& seen) const { d.alerted(seen); }
   };
   std::visit(visitor{*this, o}, o.body);
 }
@@ -149,6 +157,7 @@ void decision::link_came(const observation& o, const link_up& up) {
   mem.versions_asked = !mem.current.amt.version.empty() &&
                        (before == link_state::up || now - since < mem.times.same_firmware.count());
   mem.seen = false;
+  facts_on_arrival(!mem.versions_asked);
   say(event_class::link, "link.up", "The machine called home from " + up.peer + ".",
       std::string(to_string(before)), "up");
   if (o.epoch != known)
@@ -304,6 +313,11 @@ void decision::on_answer(const amt_answer& a, bool newest_link) {
   if (const auto* ack = std::get_if<amt::power_ack>(&*a.outcome)) {
     if (is_sent(mem.run->phase))
       acknowledged(ack->return_value);
+    return;
+  }
+  if (const auto* boot = std::get_if<amt::document>(&*a.outcome)) {
+    if (is_sent(mem.run->phase))
+      acknowledged(amt::return_value_in(boot->json).value_or(1));
     return;
   }
   switch (mem.run->phase) {

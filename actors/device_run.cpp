@@ -24,7 +24,8 @@ void decision::call(amt_operation op, std::optional<uuid> after_marking) {
   s.call.device = mem.ref;
   s.call.epoch = mem.current.link.epoch;
   s.call.deadline =
-      now + (is_change(op) ? mem.times.change_deadline : mem.times.read_deadline).count();
+      now + (is_change(op) || after_marking ? mem.times.change_deadline : mem.times.read_deadline)
+                .count();
   // Who asked has been told by then that nothing came of it: it must not happen afterwards.
   if (after_marking)
     if (auto* c = command_of(*after_marking); c && c->row.deadline != 0)
@@ -147,6 +148,9 @@ void decision::send_first() {
     run.plan = plan_for(run.target, run.policy, can);
   run.phase = run_phase::sending;
   progress("Asking the firmware for " + describe(run.plan.first) + ".");
+  const auto* action = std::get_if<ask_action>(&run.goal);
+  if (action != nullptr && !action->boot.empty())
+    return call(amt::perform{"boot.set", action->boot, true}, run.command);
   call(amt::request_power{run.plan.first}, run.command);
 }
 

@@ -38,6 +38,7 @@ namespace outband {
 struct call_origin {
   std::string reply_topic; ///< empty: an observation
   std::string correlation;
+  bool look = false; ///< our own look after a change: only what is new is told
 };
 struct link_call {
   amt_call call;
@@ -84,6 +85,7 @@ struct link_silent {
 struct call_finished {
   amt_answer answer;
   call_origin origin;
+  std::string performed{}; ///< the name, if it was an operation of the catalogue
 };
 /// From the bus: `node/work` or, with a response topic, `node/ask`.
 struct work_arrived {

@@ -1,8 +1,24 @@
 #include "actors/link.hpp"
 
+#include "messages/amt/catalogue.hpp"
+
 #include <algorithm>
 
 namespace outband {
+
+namespace {
+
+const amt::operation* named(const amt_operation& op) {
+  const auto* p = std::get_if<amt::perform>(&op);
+  return p == nullptr ? nullptr : amt::find_operation(p->name);
+}
+
+bool changes(const amt_operation& op) {
+  const auto* known = named(op);
+  return is_change(op) || (known != nullptr && known->effect == wsman::effect::change);
+}
+
+} // namespace
 
 void link_state_machine::start(link_actor::pointer self, const services& with, identity who,
                                std::shared_ptr<amt_link_port> port,
@@ -34,11 +50,13 @@ void link_state_machine::say(const amt_call& call, const call_origin& origin,
   a.device = who_.ref;
   a.epoch = who_.epoch;
   a.outcome = std::move(outcome);
-  owner_->tell(call_finished{std::move(a), origin});
+  const auto* known = named(call.operation);
+  owner_->tell(call_finished{std::move(a), origin,
+                             known == nullptr ? std::string{} : std::string(known->name)});
 }
 
 void link_state_machine::remember(const amt_call& call, const result<amt_outcome>& outcome) {
-  if (!is_change(call.operation))
+  if (!changes(call.operation))
     return;
   amt_answer a;
   a.id = call.id;
@@ -94,9 +112,18 @@ void link_state_machine::begin_next() {
   waiting_.pop_front();
   ++with_->counters.amt_calls;
   auto operation = next.call.operation;
-  current_.emplace(
-      running{std::move(next), wsman::operation_run(operation, next_message_id_), now});
-  next_message_id_ = (next_message_id_ + 64) & 0x7fffffffU;
+  if (auto* p = std::get_if<amt::perform>(&operation); p != nullptr && p->sealed) {
+    auto argument = with_->secrets.open(who_.ref, p->argument);
+    if (!argument) {
+      refuse(next.call, next.origin, argument.error());
+      --with_->counters.queued_calls;
+      return begin_next();
+    }
+    p->argument = argument->reveal();
+    p->sealed = false;
+  }
+  current_.emplace(running{std::move(next), amt::operation_run(operation, next_message_id_), now});
+  next_message_id_ = (next_message_id_ + amt::operation_run::max_messages) & 0x7fffffffU;
   post();
 }
 

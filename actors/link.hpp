@@ -8,7 +8,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/services.hpp"
 
-#include "messages/wsman/operations.hpp"
+#include "messages/amt/operation_run.hpp"
 
 #include <deque>
 #include <memory>
@@ -56,7 +56,7 @@ private:
   std::deque<link_call> waiting_;
   struct running {
     link_call what;
-    wsman::operation_run run;
+    amt::operation_run run;
     time_ms since = 0;
   };
   std::optional<running> current_;

@@ -27,7 +27,11 @@ struct config : caf::actor_system_config {
 struct node::impl {
   impl(std::size_t threads, const services& with, bus::endpoint& outside)
       : cfg(threads), system(cfg), terminator(system, with), control(system, with),
-        controller(system, with), requests(with, control, outside), keeper(system, with, outside) {}
+        controller(system, with), requests(with, control, outside), keeper(system, with, outside),
+        direct(system, with, terminator, outside) {
+    terminator.on_disconnect([this](const device_ref& ref) { direct.look_at(ref); });
+    control.on_connection_changed([this](const device_ref& ref) { direct.changed(ref); });
+  }
 
   config cfg;
   caf::actor_system system;
@@ -36,6 +40,7 @@ struct node::impl {
   outband::controller controller;
   bus_requests requests;
   outband::keeper keeper;
+  direct_links direct;
   caf::actor guard;
 };
 
@@ -160,6 +165,8 @@ void node::start(keeper_hooks hooks) {
       }
     }};
   });
+  if (with_.direct && (r.terminator || r.api))
+    i->direct.start();
   i->keeper.start(r.controller, std::move(ours));
   caf::anon_send(i->guard, watch_all{});
 }
@@ -178,6 +185,7 @@ void node::stop() {
   }
   impl_->keeper.stop();
   impl_->requests.stop();
+  impl_->direct.stop();
   impl_->terminator.stop();
   impl_->control.stop();
   impl_->controller.stop();
@@ -196,6 +204,10 @@ std::size_t node::other_terminators() const {
 
 terminator_port& node::terminator() {
   return impl_->terminator;
+}
+
+direct_links& node::direct() {
+  return impl_->direct;
 }
 
 control_port& node::control() {

@@ -8,6 +8,7 @@
 #include "actors/bus_requests.hpp"
 #include "actors/control.hpp"
 #include "actors/controller.hpp"
+#include "actors/direct_links.hpp"
 #include "actors/keeper.hpp"
 #include "actors/services.hpp"
 #include "actors/terminator.hpp"
@@ -41,6 +42,7 @@ public:
   std::size_t other_terminators() const;
   terminator_port& terminator();
   control_port& control();
+  direct_links& direct();
   const services& shared() const { return with_; }
 
 private:

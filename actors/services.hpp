@@ -6,6 +6,7 @@
 #include "actors/pace.hpp"
 #include "actors/ports/clock.hpp"
 #include "actors/ports/cluster.hpp"
+#include "actors/ports/direct.hpp"
 #include "actors/ports/latency.hpp"
 #include "actors/ports/secrets.hpp"
 #include "actors/ports/store.hpp"
@@ -85,7 +86,10 @@ struct services {
   cluster_times cluster_timing{};
   /// Looks at machines that just came, and nothing else waits for a turn.
   std::shared_ptr<pace> looks = std::make_shared<pace>(100);
-  bool mirror_json = true; ///< publish oobx/v1 as well
+  bool mirror_json = true;       ///< publish oobx/v1 as well
+  direct_rows* direct = nullptr; ///< null: every machine calls home
+  /// Reading facts is long and nobody waits for it.
+  std::shared_ptr<pace> fact_looks = std::make_shared<pace>(5, std::chrono::hours(24));
 };
 
 } // namespace outband

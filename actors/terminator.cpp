@@ -1,8 +1,10 @@
 #include "actors/terminator.hpp"
 
 #include "actors/link.hpp"
+#include "messages/amt/catalogue.hpp"
 #include "messages/bus/envelope.hpp"
 #include "messages/bus/topics.hpp"
+#include "messages/domain/text.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -145,6 +147,8 @@ void terminator::work(const bus::message& m, bool live) {
     spdlog::warn("refused work on {}: {}", m.topic, to_string(decoded.error()));
     return;
   }
+  if (const auto* d = std::get_if<disconnect>(&decoded->body); d && disconnected_)
+    disconnected_(d->device);
   call_origin origin;
   if (live) {
     if (m.response_topic.empty())
@@ -229,9 +233,24 @@ void terminator::check(cira_login login, cira_identity identity, const secret_ve
         spdlog::warn("pending MPS password not promoted: {}", to_string(p.error()));
     });
   }
-  epoch_request req{identity.ref, with_.node, with_.incarnation, login.peer};
+  take_epoch(std::move(identity), std::move(login.peer), amt.active.value_or(secret_text{}),
+             std::move(cb));
+}
+
+void terminator::admit_direct(const device_ref& ref, std::string amt_username,
+                              secret_text amt_password, std::string peer, answer<admission> cb) {
+  auto inside = gate_->enter();
+  if (!inside)
+    return cb(stopping());
+  take_epoch({ref, {}, std::move(amt_username)}, std::move(peer), std::move(amt_password),
+             std::move(cb));
+}
+
+void terminator::take_epoch(cira_identity identity, std::string peer, secret_text amt_password,
+                            answer<admission> cb) {
+  epoch_request req{identity.ref, with_.node, with_.incarnation, std::move(peer)};
   with_.store.take_epoch(req, [this, open = gate_, identity = std::move(identity),
-                               amt = std::move(amt),
+                               password = std::move(amt_password),
                                cb = std::move(cb)](result<epoch_grant> granted) mutable {
     auto still = open->enter();
     if (!still)
@@ -247,7 +266,7 @@ void terminator::check(cira_login login, cira_identity identity, const secret_ve
     a.ref = identity.ref;
     a.epoch = granted->epoch;
     a.amt_username = identity.amt_username.empty() ? "admin" : identity.amt_username;
-    a.amt_password = amt.active.value_or(secret_text{});
+    a.amt_password = std::move(password);
     cb(std::move(a));
   });
 }
@@ -388,16 +407,20 @@ void instance_state::on(const link_silent& silent) {
 
 void instance_state::on(call_finished finished) {
   const auto& a = finished.answer;
-  if (finished.origin.reply_topic.empty())
-    return observe({a.device, a.epoch, with_->clock.now(), a}, true);
-  publish_internal(*with_, finished.origin.reply_topic,
-                   bus::encode(envelope_of(*with_), a, bus::encoding::msgpack),
-                   finished.origin.correlation);
-  if (!a.outcome)
-    return;
-  const auto* reading = std::get_if<amt::power_reading>(&*a.outcome);
   auto at = links_.find(a.device);
-  if (!reading || at == links_.end() || at->second.epoch != a.epoch)
+  auto* link = at != links_.end() && at->second.epoch == a.epoch ? &at->second : nullptr;
+  if (finished.origin.reply_topic.empty() && !finished.origin.look)
+    return observe({a.device, a.epoch, with_->clock.now(), a}, true);
+  if (!finished.origin.look)
+    publish_internal(*with_, finished.origin.reply_topic,
+                     bus::encode(envelope_of(*with_), a, bus::encoding::msgpack),
+                     finished.origin.correlation);
+  if (!a.outcome || link == nullptr)
+    return;
+  if (!finished.performed.empty())
+    return learn(finished, *link);
+  const auto* reading = std::get_if<amt::power_reading>(&*a.outcome);
+  if (!reading)
     return;
   // What somebody asked for in passing is news only if it is new.
   const auto now = with_->clock.now();
@@ -406,6 +429,41 @@ void instance_state::on(call_finished finished) {
   at->second.last_told = reading->state;
   at->second.last_told_at = now;
   observe({a.device, a.epoch, now, power_seen{*reading}}, false);
+}
+
+void instance_state::learn(const call_finished& finished, entry& e) {
+  const auto& a = finished.answer;
+  const auto* told = std::get_if<amt::document>(&*a.outcome);
+  const auto* operation = amt::find_operation(finished.performed);
+  if (told == nullptr || operation == nullptr)
+    return;
+  if (!operation->look_after.empty())
+    look_again(a, operation->look_after, e);
+  if (operation->fact.empty())
+    return;
+  const std::string kind(operation->fact);
+  auto json = amt::without_headers(told->json);
+  auto fingerprint = text_fingerprint(json);
+  auto known = e.told.find(kind);
+  if (known != e.told.end() && known->second == fingerprint)
+    return;
+  e.told[kind] = std::move(fingerprint);
+  observe({a.device, a.epoch, with_->clock.now(), fact_seen{{kind, std::move(json)}}}, true);
+}
+
+void instance_state::look_again(const amt_answer& after, std::string_view operation, entry& e) {
+  const auto* look = amt::find_operation(operation);
+  if (look == nullptr)
+    return;
+  amt_call call;
+  call.id = with_->clock.new_id();
+  call.device = after.device;
+  call.epoch = after.epoch;
+  call.operation = amt::perform{std::string(look->name), {}};
+  call.deadline = with_->clock.now() + look->deadline.count();
+  call_origin origin;
+  origin.look = true;
+  self_->send(e.actor, link_call{std::move(call), std::move(origin)});
 }
 
 void instance_state::on(work_arrived work) {
@@ -492,8 +550,14 @@ void instance_state::on(const links_reclaimed& done) {
 
 void instance_state::observe(observation o, bool at_once) {
   ++with_->counters.observations;
+  // A batch fits one message with every short text at its limit; a fact is a message of its own.
+  const bool long_one = std::holds_alternative<fact_seen>(o.body) ||
+                        std::holds_alternative<alert_seen>(o.body) ||
+                        std::holds_alternative<amt_answer>(o.body);
+  if (long_one)
+    on(flush_observations{});
   batch_.push_back(std::move(o));
-  if (at_once || batch_.size() >= 64)
+  if (at_once || long_one || batch_.size() >= 64)
     return on(flush_observations{});
   if (!flush_armed_) {
     flush_armed_ = true;

@@ -11,7 +11,10 @@
 
 #include <caf/actor_system.hpp>
 
+#include <functional>
+#include <map>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -37,12 +40,20 @@ public:
   void down(const device_ref& ref, link_epoch epoch, link_end why, std::string text) override;
   void late(const device_ref& ref, link_epoch epoch, bool late) override;
 
+  /// A machine that was connected to and is the right one: takes its epoch, as admit() does.
+  void admit_direct(const device_ref& ref, std::string amt_username, secret_text amt_password,
+                    std::string peer, answer<admission> cb);
+  /// Before start(): told of each machine that an operator disconnects, also of one without a link.
+  void on_disconnect(std::function<void(const device_ref&)> f) { disconnected_ = std::move(f); }
+
   caf::actor_addr address() const;
 
 private:
   void admit_known(cira_login login, cira_identity identity, answer<admission> cb);
   void check(cira_login login, cira_identity identity, const secret_versions& mps,
              secret_versions amt, answer<admission> cb);
+  void take_epoch(cira_identity identity, std::string peer, secret_text amt_password,
+                  answer<admission> cb);
   template <class Message> void tell(Message m);
   void work(const bus::message& m, bool live);
 
@@ -52,6 +63,7 @@ private:
   instance_actor actor_;
   std::unordered_map<device_ref, link_opened> open_;
   bool stopped_ = false; ///< guarded by mutex_
+  std::function<void(const device_ref&)> disconnected_;
   std::vector<bus::subscription> subscriptions_;
   std::shared_ptr<gate> gate_ = std::make_shared<gate>();
 };
@@ -82,7 +94,12 @@ private:
     std::string peer;
     power_state last_told = power_state::unknown; ///< of readings that were asked live
     time_ms last_told_at = 0;
+    /// Fingerprints of the facts that were told over this link, by kind.
+    std::map<std::string, std::string> told;
   };
+  /// What an operation that somebody asked for says of the machine, if that is news.
+  void learn(const call_finished& finished, entry& e);
+  void look_again(const amt_answer& after, std::string_view operation, entry& e);
   void observe(observation o, bool at_once);
   void ask_which(std::vector<std::pair<device_ref, link_epoch>> links);
   void drop(const device_ref& ref, problem why);

@@ -37,7 +37,7 @@ struct broker_options {
   std::uint32_t max_inflight = 200; ///< also the Receive Maximum that clients are told
   std::uint32_t max_queued = 200'000;
   std::uint32_t max_queued_bytes = 64 * 1024 * 1024;
-  std::uint32_t max_payload = 131'072; ///< octets; as large as a document of messages/bus may be
+  std::uint32_t max_payload = 524'288; ///< octets; as large as a document of messages/bus may be
   std::uint32_t autosave_s = 900;      ///< correctness does not depend on it (outbox canary)
   std::uint32_t sys_interval_s = 30;   ///< how often $SYS is published (bus/broker_figures)
 };

@@ -51,7 +51,7 @@ struct mqtt_options {
   std::chrono::seconds keep_alive{60};
 
   std::size_t window = 100;
-  std::size_t max_payload = 131'072; ///< octets; larger is refused here, not by the broker
+  std::size_t max_payload = 524'288; ///< octets; larger is refused here, not by the broker
   /// Full jitter: each delay is random(0, min(cap, base * 2^failures)). The first attempt is made
   /// at once; attempts never end.
   std::chrono::milliseconds reconnect_base{1000}, reconnect_cap{60'000};

@@ -50,6 +50,6 @@ status check_message(const message& m, std::size_t limit);
 bool valid_filter(std::string_view filter);
 
 /// Octets; as large as a document of messages/bus may be.
-inline constexpr std::size_t default_max_payload = 131072;
+inline constexpr std::size_t default_max_payload = 524288;
 
 } // namespace outband::bus

@@ -28,6 +28,8 @@ public:
 
   /// The registration changed: forget what is cached, publish what must be (tombstones on delete).
   virtual void device_added(const device_ref& ref) = 0;
+  /// How it is connected to, or our password for it, changed.
+  virtual void connection_changed(const device_ref&) {}
   virtual void remove_device(device_ref ref, answer<nothing> cb) = 0;
 
   /// Now, as far as this process knows, without asking anybody: for /metrics and the log.

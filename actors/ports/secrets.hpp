@@ -50,6 +50,11 @@ public:
   /// Pending becomes active, the former active is dropped. not_found if none is pending.
   virtual void promote(device_ref ref, secret_name name, answer<nothing> cb) = 0;
   virtual void discard_pending(device_ref ref, secret_name name, answer<nothing> cb) = 0;
+
+  /// A text about this device for the way between our nodes, and for rows that wait: base64url that
+  /// only a node of this site can open. At once, on the caller's thread; at most 24 KiB.
+  virtual result<std::string> seal(const device_ref& ref, std::string_view text) = 0;
+  virtual result<secret_text> open(const device_ref& ref, std::string_view sealed) = 0;
 };
 
 } // namespace outband

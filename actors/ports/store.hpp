@@ -8,6 +8,8 @@
 #pragma once
 
 #include "bus/outbox.hpp"
+#include "messages/domain/audit.hpp"
+#include "messages/domain/direct.hpp"
 #include "messages/domain/documents.hpp"
 
 #include <functional>
@@ -49,6 +51,7 @@ struct device_record {
   std::string device_info;  ///< a JSON object as text, stored verbatim; empty if none
   time_ms created = 0;
   // Read only:
+  std::optional<direct_connection> direct; ///< nullopt: it calls home; written by direct_rows
   bool connected = false;
   std::string instance; ///< of the terminator that has the tunnel
   time_ms last_connected = 0, last_disconnected = 0, last_seen = 0;
@@ -130,6 +133,7 @@ struct command_row {
   bool dispatched = false; ///< marked before it is sent: never sent twice
   std::string outcome;     ///< the response, encoded, once final
   time_ms deadline = 0, created = 0;
+  std::string address{}; ///< of the client, if known; kept in the audit trail alone
 };
 
 struct device_row {
@@ -179,6 +183,50 @@ struct command_write {
 struct write_outcome {
   enum class kind : std::uint8_t { written, conflict, duplicate } what = kind::written;
   command_row existing; ///< when duplicate
+};
+
+// -- audit ------------------------------------------------------------------------------------
+
+// Commands and wishes (write_command, write_desired, save_current) keep their audit rows
+// themselves, in the same statements. These are for everything else.
+
+/// An act that is about to be carried out. After the answer `begun` it may be, once; whatever else
+/// is answered, it must not be.
+struct audit_begin {
+  audit_entry entry;       ///< with an id that the client chose or that is new
+  std::uint64_t fence = 0; ///< as in current_write
+};
+struct audit_begun {
+  bool duplicate = false; ///< the id is known: nothing was written
+  audit_row row;          ///< as it is stored now, ours or the other one
+};
+/// What came of it. `publish` is written if the act was still open, and nothing otherwise.
+struct audit_end {
+  tenant_key tenant;
+  uuid id;
+  audit_outcome outcome;
+  std::vector<bus::outgoing> publish;
+};
+/// What is over when it is recorded: refusals, sign-ins, registrations.
+struct audit_record {
+  audit_entry entry;
+  audit_outcome outcome;
+  std::uint64_t count = 1; ///< so many alike
+};
+
+/// Newest first, by (at, id).
+struct audit_filter {
+  tenant_key tenant; ///< or site_tenant
+  std::optional<device_id> device;
+  std::optional<std::string> by, act; ///< exact
+  std::optional<audit_status> status;
+  time_ms from = 0, to = 0; ///< at >= from, at < to; 0: no bound
+  std::string after;        ///< a page's `next`; empty: from the newest
+  std::size_t skip = 0, top = 25;
+};
+struct audit_page {
+  std::vector<audit_row> rows;
+  std::string next; ///< cursor of the following page; empty: that was the last one
 };
 
 /// The desired side of a row, for who wants to change it.
@@ -231,6 +279,16 @@ public:
   /// Devices with an unsatisfied wish or an open command, for the controller's start.
   virtual void unsettled(std::string after, std::size_t limit,
                          answer<std::vector<device_ref>> cb) = 0;
+
+  // Audit. An id is unique within its tenant, among commands and wishes too.
+  virtual void begin_audit(audit_begin what, answer<audit_begun> cb) = 0;
+  /// not_found: there is no such row. An act that has ended stays as it ended.
+  virtual void finish_audit(audit_end what, answer<nothing> cb) = 0;
+  /// All or nothing; already_exists if an id is not new.
+  virtual void record_audit(std::vector<audit_record> what, std::vector<bus::outgoing> publish,
+                            answer<nothing> cb) = 0;
+  virtual void list_audit(audit_filter filter, answer<audit_page> cb) = 0;
+  virtual void get_audit(tenant_key tenant, uuid id, answer<audit_row> cb) = 0;
 
   /// A round trip; the status says what is wrong.
   virtual void ping(answer<nothing> cb) = 0;

@@ -1,5 +1,7 @@
 #include "actors/secrets/builtin_secrets.hpp"
 
+#include "messages/ticket/base64url.hpp"
+
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
@@ -21,7 +23,16 @@ std::string place(const device_ref& ref, secret_name name) {
   return "the " + std::string(to_string(name)) + " of " + to_string(ref);
 }
 
-result<secret_text> open(const aes_key& key, const std::string& key_id, const device_ref& ref,
+/// Bound to the device, and to nothing that a stored password is bound to.
+std::string message_data(const device_ref& ref) {
+  std::string out;
+  put_text(out, ref.tenant);
+  out.append(reinterpret_cast<const char*>(ref.device.bytes.data()), ref.device.bytes.size());
+  put_text(out, "message");
+  return out;
+}
+
+result<secret_text> open_row(const aes_key& key, const std::string& key_id, const device_ref& ref,
                          secret_name name, const sealed_row& row) {
   if (row.key_id != key_id)
     return fail(problem::internal, place(ref, name) + " was sealed with master key " + row.key_id +
@@ -55,7 +66,7 @@ void builtin_secrets::get(device_ref ref, secret_name name, answer<secret_versio
                  return cb(rows.error());
                secret_versions out;
                for (const auto& row : *rows) {
-                 auto text = open(key, id, ref, name, row);
+                 auto text = open_row(key, id, ref, name, row);
                  if (!text)
                    return cb(text.error());
                  (row.where == slot::active ? out.active : out.pending) = std::move(*text);
@@ -77,7 +88,7 @@ void builtin_secrets::put(slot where, device_ref ref, secret_name name, const se
   for (auto octet : random)
     row.version = row.version << 8 | octet;
   row.version &= 0x7fffffffffffffff; // a bigint in the table
-  auto sealed = seal(key_, value.reveal(), associated_data(ref, name, row.version));
+  auto sealed = secrets::seal(key_, value.reveal(), associated_data(ref, name, row.version));
   if (!sealed)
     return cb(sealed.error());
   row.sealed = std::move(*sealed);
@@ -100,6 +111,23 @@ void builtin_secrets::promote(device_ref ref, secret_name name, answer<nothing> 
 
 void builtin_secrets::discard_pending(device_ref ref, secret_name name, answer<nothing> cb) {
   rows_.discard_pending(std::move(ref), name, std::move(cb));
+}
+
+result<std::string> builtin_secrets::seal(const device_ref& ref, std::string_view text) {
+  auto sealed = secrets::seal(key_, text, message_data(ref));
+  if (!sealed)
+    return sealed.error();
+  return ticket::base64url_encode(*sealed);
+}
+
+result<secret_text> builtin_secrets::open(const device_ref& ref, std::string_view sealed) {
+  auto octets = ticket::base64url_decode(sealed);
+  if (!octets)
+    return fail(problem::malformed, "a sealed text is base64url");
+  auto text = unseal(key_, *octets, message_data(ref));
+  if (!text)
+    return text.error();
+  return secret_text(std::move(*text));
 }
 
 } // namespace outband::secrets

@@ -20,6 +20,8 @@ public:
                    answer<nothing> cb) override;
   void promote(device_ref ref, secret_name name, answer<nothing> cb) override;
   void discard_pending(device_ref ref, secret_name name, answer<nothing> cb) override;
+  result<std::string> seal(const device_ref& ref, std::string_view text) override;
+  result<secret_text> open(const device_ref& ref, std::string_view sealed) override;
 
 private:
   void put(slot where, device_ref ref, secret_name name, const secret_text& value,

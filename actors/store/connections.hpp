@@ -41,6 +41,7 @@ public:
   /// What our own notifications carry, so that we ignore them: "n1/5f3a...".
   const std::string& token() const { return token_; }
   const database_counters& counters() const { return counters_; }
+  const pg_options& options() const { return options_; }
 
 private:
   void send(lane where, steps_ptr steps, bool writes, bool last_try, reply_callback done);

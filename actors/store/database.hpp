@@ -39,6 +39,7 @@ struct pg_options {
   std::chrono::milliseconds max_backoff{5'000};
   /// Finished commands are removed after this: so long a resent id is answered.
   std::chrono::hours keep_commands{24};
+  std::chrono::hours keep_audit{400 * 24};
   /// One line, no secrets; called on the database's thread.
   std::function<void(std::string_view)> log;
 };

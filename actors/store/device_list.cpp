@@ -45,7 +45,7 @@ statement list_statement(const list_shape& s) {
               " order by d.guid limit $5::bigint offset $6::bigint) as page" +
               " (tenant, guid, hostname, friendly_name, dns_suffix, tags, mps_username,"
               " amt_username, device_info, created, up, instance, last_connected,"
-              " last_disconnected, last_seen, present) on true order by page.guid"};
+              " last_disconnected, last_seen, direct, present) on true order by page.guid"};
 }
 
 const statement& list_sql(const list_shape& wanted) {

@@ -1,4 +1,5 @@
 // A device's documents: loading, observed state, what is unfinished.
+#include "actors/store/audit_rows.hpp"
 #include "actors/store/connections.hpp"
 #include "actors/store/pg_store.hpp"
 #include "actors/store/records.hpp"
@@ -35,11 +36,35 @@ const statement read_desired_sql{"read_desired", R"(
 select desired, desired_rev from device where tenant = $1::text and guid = $2::uuid)"};
 
 // Whoever waits for the row's lock compares the revision again on the newest version. A command
-// once marked dispatched stays so, and one that has ended stays ended. What is now told of the link
-// is noted beside the link itself.
-std::string save_text(bool fenced) {
-  std::string gate = fenced ? " from fence " : " ";
-  return "with" + (fenced ? fence_cte(21) : std::string()) + R"(
+// once marked dispatched stays so, and one that has ended stays ended; so does its audit row. What
+// is now told of the link is noted beside the link itself. Most writes concern no command: those do
+// not look for any.
+std::string save_text(bool fenced, bool commands) {
+  const std::string gate = fenced ? " from fence " : " ";
+  const int first = fenced ? 18 : 17; // of the commands' parameters
+  auto p = [first](int i) {
+    return "$" + std::to_string(first + i);
+  };
+  const std::string marked = R"(
+marked as (
+  update command c set status = u.status, dispatched = c.dispatched or u.dispatched,
+    outcome = u.outcome, updated_at = now_ms()
+  from changed, unnest()" + p(0) +
+                             "::uuid[], " + p(1) + "::text[], " + p(2) + "::boolean[], " + p(3) +
+                             "::bytea[], " + p(4) + "::text[], " + p(5) + "::text[], " + p(6) +
+                             R"(::bigint[])
+    as u (id, status, dispatched, outcome, code, words, return_value)
+  where c.tenant = changed.tenant and c.guid = changed.guid and c.id = u.id
+    and (c.status = 'accepted' or c.status = u.status)
+  returning c.tenant, u.*
+),
+ended as (
+  update audit a set status = m.status, code = m.code, words = m.words,
+    return_value = m.return_value, document = m.outcome, finished_at = now_ms()
+  from marked m
+  where a.tenant = m.tenant and a.id = m.id and a.status = 'asked' and m.status <> 'accepted'
+),)";
+  return "with" + (fenced ? fence_cte(17) : std::string()) + R"(
 changed as (
   update device d set current = $4::bytea, current_rev = d.current_rev + 1, settled_rev = $5::bigint,
     power_ok = $6::boolean,
@@ -48,27 +73,28 @@ changed as (
          gate + R"(
   where d.tenant = $1::text and d.guid = $2::uuid and d.current_rev = $3::bigint
   returning d.tenant, d.guid
-),
-marked as (
-  update command c set status = u.status, dispatched = c.dispatched or u.dispatched,
-    outcome = u.outcome, updated_at = now_ms()
-  from changed, unnest($9::uuid[], $10::text[], $11::boolean[], $12::bytea[])
-    as u (id, status, dispatched, outcome)
-  where c.tenant = changed.tenant and c.guid = changed.guid and c.id = u.id
-    and (c.status = 'accepted' or c.status = u.status)
-),
+),)" + (commands ? marked : std::string()) +
+         R"(
 told as (
-  update link l set told_epoch = $19::bigint, told_state = $20::text
+  update link l set told_epoch = $9::bigint, told_state = $10::text
   from changed where l.tenant = changed.tenant and l.guid = changed.guid
-    and (l.told_epoch <> $19::bigint or l.told_state <> $20::text)
-),)" + publish_ctes("changed", 13) +
+    and (l.told_epoch <> $9::bigint or l.told_state <> $10::text)
+),)" + publish_ctes("changed", 11) +
          R"(
 select (select count(*) from changed), (select count(*) from published),
   (select count(*) from device where tenant = $1::text and guid = $2::uuid), )" +
          (fenced ? "(select count(*) from fence)" : "1");
 }
-const statement save_sql{"save_current", save_text(false)};
-const statement save_fenced_sql{"save_current_fenced", save_text(true)};
+const statement save_sql{"save_current", save_text(false, false)};
+const statement save_fenced_sql{"save_current_fenced", save_text(true, false)};
+const statement save_commands_sql{"save_current_commands", save_text(false, true)};
+const statement save_commands_fenced_sql{"save_current_commands_fenced", save_text(true, true)};
+
+const statement& save_statement(bool fenced, bool commands) {
+  if (commands)
+    return fenced ? save_commands_fenced_sql : save_commands_sql;
+  return fenced ? save_fenced_sql : save_sql;
+}
 
 // Two short walks along partial indexes instead of one over all devices.
 const statement unsettled_sql{"unsettled", R"(
@@ -146,6 +172,26 @@ std::vector<const command_row*> distinct(const std::vector<command_row>& command
   return out;
 }
 
+void add_commands(params& to, const std::vector<command_row>& commands) {
+  std::vector<std::string> statuses, outcomes, codes, words;
+  std::vector<uuid> ids;
+  std::vector<bool> dispatched;
+  std::vector<std::optional<std::int64_t>> values;
+  for (const auto* c : distinct(commands)) {
+    const auto outcome = stored_outcome(*c);
+    ids.push_back(c->id);
+    statuses.emplace_back(to_string(c->status));
+    dispatched.push_back(c->dispatched);
+    outcomes.push_back(c->outcome);
+    codes.push_back(outcome.code);
+    words.push_back(outcome.text);
+    values.push_back(outcome.return_value ? std::optional<std::int64_t>(*outcome.return_value)
+                                          : std::nullopt);
+  }
+  to.ids(ids).texts(statuses).flags(dispatched).octets_list(outcomes).texts(codes).texts(words);
+  to.numbers(values);
+}
+
 /// A link that is late is up: the link table knows no third thing.
 std::string_view told_state(link_state s) {
   return to_string(s == link_state::late ? link_state::up : s);
@@ -198,30 +244,23 @@ void pg_store::read_desired(device_ref ref, answer<desired_row> cb) {
 void pg_store::save_current(current_write w, answer<current_written> cb) {
   if (auto ok = check_save(w); !ok)
     return db_.post([cb = std::move(cb), why = ok.error()] { cb(why); });
-  std::vector<std::string> classes, statuses, outcomes;
+  std::vector<std::string> classes;
   std::vector<std::int64_t> numbers;
-  std::vector<uuid> ids;
-  std::vector<bool> dispatched;
   for (const auto& [name, n] : w.event_seq) {
     classes.push_back(name);
     numbers.push_back(static_cast<std::int64_t>(n));
   }
-  for (const auto* c : distinct(w.commands)) {
-    ids.push_back(c->id);
-    statuses.emplace_back(to_string(c->status));
-    dispatched.push_back(c->dispatched);
-    outcomes.push_back(c->outcome);
-  }
   params p;
   p.device(w.ref).number(w.expected_rev).octets(bus::pack(w.next)).number(w.next.desired_rev);
   p.flag(power_satisfied(w.next)).texts(classes).numbers(numbers);
-  p.ids(ids).texts(statuses).flags(dispatched).octets_list(outcomes);
-  add_messages(p, w.publish, db_.token());
   p.number(w.next.link.epoch).text(std::string(told_state(w.next.link.state)));
+  add_messages(p, w.publish, db_.token());
   if (w.fence != 0)
     p.number(w.fence);
-  db_.submit(w.durable ? lane::durable : lane::relaxed, w.fence != 0 ? save_fenced_sql : save_sql,
-             std::move(p), true,
+  if (!w.commands.empty())
+    add_commands(p, w.commands);
+  db_.submit(w.durable ? lane::durable : lane::relaxed,
+             save_statement(w.fence != 0, !w.commands.empty()), std::move(p), true,
              [&db = db_, ref = w.ref, fence = w.fence, tells = !w.publish.empty(),
               cb = std::move(cb)](reply r) {
                auto* e = std::get_if<reply_error>(&r);

@@ -1,5 +1,6 @@
 // Who has a device's tunnel. Calls that arrive while a statement is under way share the next one.
 #include "actors/store/batcher.hpp"
+#include "actors/store/audit_rows.hpp"
 #include "actors/store/connections.hpp"
 #include "actors/store/pg_store.hpp"
 #include "actors/store/records.hpp"
@@ -128,7 +129,8 @@ struct link_batches : std::enable_shared_from_this<link_batches> {
 };
 
 pg_store::pg_store(database& db)
-    : db_(db.inside()), batches_(std::make_shared<link_batches>(db.inside())) {}
+    : db_(db.inside()), batches_(std::make_shared<link_batches>(db.inside())),
+      broom_(std::make_shared<audit_broom>(db.inside(), db.inside().options().keep_audit)) {}
 pg_store::~pg_store() = default;
 
 void pg_store::find_cira_identity(device_id guid, answer<cira_identity> cb) {

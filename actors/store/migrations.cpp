@@ -2,6 +2,8 @@
 
 #include "actors/store/migrations/0001_initial.hpp"
 #include "actors/store/migrations/0002_cluster.hpp"
+#include "actors/store/migrations/0003_direct.hpp"
+#include "actors/store/migrations/0004_audit.hpp"
 #include "actors/store/pipeline.hpp"
 #include "messages/domain/text.hpp"
 
@@ -125,7 +127,8 @@ status apply(connection& c, const migration& m) {
 } // namespace
 
 const std::vector<migration>& migrations() {
-  static const std::vector<migration> all{{1, "initial", schema_0001}, {2, "cluster", schema_0002}};
+  static const std::vector<migration> all{
+      {1, "initial", schema_0001}, {2, "cluster", schema_0002}, {3, "direct", schema_0003}, {4, "audit", schema_0004}};
   return all;
 }
 

@@ -1,5 +1,5 @@
 /// store_port over PostgreSQL. One .cpp per concern: registry, accounts, devices, device_list,
-/// links, device_rows, commands.
+/// links, device_rows, commands, audit.
 ///
 /// Threads and failures as store_port says. `outcome_unknown` is answered only for a write that was
 /// sent when the connection broke or its deadline passed.
@@ -13,6 +13,7 @@
 namespace outband::store {
 
 struct link_batches; // links.cpp
+class audit_broom;   // audit_rows.hpp
 enum class lane : std::uint8_t;
 
 class pg_store final : public store_port {
@@ -50,6 +51,13 @@ public:
   void get_command(tenant_key tenant, uuid id, answer<command_row> cb) override;
   void unsettled(std::string after, std::size_t limit, answer<std::vector<device_ref>> cb) override;
 
+  void begin_audit(audit_begin what, answer<audit_begun> cb) override;
+  void finish_audit(audit_end what, answer<nothing> cb) override;
+  void record_audit(std::vector<audit_record> what, std::vector<bus::outgoing> publish,
+                    answer<nothing> cb) override;
+  void list_audit(audit_filter filter, answer<audit_page> cb) override;
+  void get_audit(tenant_key tenant, uuid id, answer<audit_row> cb) override;
+
   void ping(answer<nothing> cb) override;
 
 private:
@@ -57,6 +65,7 @@ private:
 
   connections& db_;
   std::shared_ptr<link_batches> batches_;
+  std::shared_ptr<audit_broom> broom_;
 };
 
 } // namespace outband::store

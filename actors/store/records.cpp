@@ -1,12 +1,16 @@
 #include "actors/store/records.hpp"
 
+#include <cstdlib>
+
 namespace outband::store {
 
 const char* const record_columns = R"(
 d.tenant, d.guid, d.hostname, d.friendly_name, d.dns_suffix, d.tags, d.mps_username,
 case when d.amt_username = '' then 'admin' else d.amt_username end, d.device_info, d.created,
 l.state = 'up', case when l.state = 'up' then l.instance else '' end,
-l.last_connected, l.last_disconnected, l.last_seen)";
+l.last_connected, l.last_disconnected, l.last_seen,
+(select array[c.host, c.port::text, c.tls::text, c.legacy_tls::text] || c.pins from direct c
+ where c.tenant = d.tenant and c.guid = d.guid))";
 
 device_record read_record(const rows& from, int row) {
   device_record r;
@@ -24,6 +28,10 @@ device_record read_record(const rows& from, int row) {
   r.last_connected = from.number(row, 12);
   r.last_disconnected = from.number(row, 13);
   r.last_seen = from.number(row, 14);
+  if (auto how = from.texts(row, 15); how.size() >= 4)
+    r.direct = direct_connection{how[0], static_cast<std::uint16_t>(std::atoi(how[1].c_str())),
+                                 how[2] == "true", how[3] == "true",
+                                 std::vector<std::string>(how.begin() + 4, how.end())};
   return r;
 }
 

@@ -16,7 +16,7 @@ inline constexpr std::size_t max_document = 1024 * 1024, max_messages = 256;
 
 /// Columns of a device_record from `device d join link l`.
 extern const char* const record_columns;
-inline constexpr int record_column_count = 15;
+inline constexpr int record_column_count = 16;
 /// The record in a row whose first columns are record_columns.
 device_record read_record(const rows& from, int row);
 

@@ -51,6 +51,11 @@ template <class A, class T> void describe_current(A& a, T& x) {
     if constexpr (A::reading)
       x.amt.provisioning_mode = mode == control_mode::acm ? 1 : mode == control_mode::ccm ? 4 : 0;
   });
+  a.list("facts", x.facts, max_facts, need::optional, [&](auto& o, auto& f) {
+    o.text("kind", f.kind, 32, need::required);
+    o.text("print", f.fingerprint, name_limit);
+    o.time("since", f.since);
+  });
   a.integer("desiredRev", x.desired_rev, 0, any_number);
   a.list("conds", x.conditions, max_conditions, need::required, [&](auto& o, auto& c) {
     o.text("type", c.type, name_limit, need::required);
@@ -77,12 +82,29 @@ template <class A, class T> void describe_event(A& a, T& x) {
   a.text("to", x.to, 128);
   a.text("by", x.by, 128);
   a.maybe("command", x.command, [&](auto& id) { a.id("command", id, need::required); });
+  a.json("detail", x.detail, detail_limit);
+}
+
+template <class A, class T> void describe_fact(A& a, T& x) {
+  a.text("kind", x.kind, 32, need::required);
+  a.check(valid_fact_kind(x.kind), "kind", "must be a lower-case word of at most 32 letters");
+  a.json("data", x.json, amt::max_document, need::required);
 }
 
 // -- requests and answers ---------------------------------------------------------------------
 
+constexpr std::string_view operation_prefix = "amt.";
+using plain_request = std::variant<ask_desired, ask_once, ask_action, ask_snapshot>;
 constexpr std::array<std::string_view, 4> acts{"desired.patch", "power.once", "power.action",
                                                "snapshot"};
+
+/// Nobody outside may name a sealed boot: it is our own form of "amt.boot.set".
+bool may_boot(const writer&) {
+  return true;
+}
+bool may_boot(reader& r) {
+  return !r.state().strict;
+}
 
 template <class A, class T> void describe_act(A& a, T& x) {
   using alternative = std::remove_const_t<T>;
@@ -101,16 +123,45 @@ template <class A, class T> void describe_act(A& a, T& x) {
       arg.choice("policy", x.policy);
     });
   } else if constexpr (std::is_same_v<alternative, ask_action>) {
-    a.object("arg", need::required,
-             [&](auto& arg) { arg.number_of("action", x.action, power_action_from_code, 2, 16); });
+    a.object("arg", need::required, [&](auto& arg) {
+      arg.number_of("action", x.action, power_action_from_code, 2, 16);
+      if (may_boot(arg))
+        arg.text("boot", x.boot, amt::max_argument * 2);
+    });
   } else {
     static_assert(std::is_same_v<alternative, ask_snapshot>);
     a.object("arg", need::optional, [](auto&) {});
   }
 }
 
-template <class A, class T> void describe_request_body(A& a, T& x) {
-  a.one_of("act", x, acts, [&](auto& alternative) { describe_act(a, alternative); });
+void describe_request_body(writer& a, const request_body& x) {
+  if (const auto* operation = std::get_if<ask_operation>(&x)) {
+    a.text("act", operation->act, name_limit, need::required);
+    return a.json("arg", operation->argument, amt::max_argument);
+  }
+  plain_request plain;
+  std::visit(
+      [&](const auto& one) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(one)>, ask_operation>)
+          plain = one;
+      },
+      x);
+  a.one_of("act", std::as_const(plain), acts,
+           [&](const auto& alternative) { describe_act(a, alternative); });
+}
+
+void describe_request_body(reader& a, request_body& x) {
+  std::string act;
+  a.text("act", act, name_limit, need::required);
+  if (act.substr(0, operation_prefix.size()) == operation_prefix) {
+    ask_operation operation{std::move(act), {}};
+    a.json("arg", operation.argument, amt::max_argument);
+    x = std::move(operation);
+    return;
+  }
+  plain_request plain;
+  a.one_of("act", plain, acts, [&](auto& alternative) { describe_act(a, alternative); });
+  std::visit([&](auto& one) { x = std::move(one); }, plain);
 }
 
 template <class A, class T> void describe_words(A& a, T& x) {
@@ -136,6 +187,7 @@ template <class A, class T> void describe_response(A& a, T& x) {
   a.integer("rev", x.rev, 0, any_number);
   a.maybe("returnValue", x.return_value,
           [&](auto& v) { a.integer("returnValue", v, 0, 0xFFFFFFFF, need::required); });
+  a.json("result", x.result, amt::max_document);
   a.maybe("data", x.snapshot, [&](auto& s) {
     a.object("data", need::required, [&](auto& o) {
       o.object("desired", need::required, [&](auto& d) { describe_desired(d, s.desired); });
@@ -174,6 +226,13 @@ void write_body(writer& to, const event& x) {
 }
 void read_body(reader& from, event& x) {
   describe_event(from, x);
+}
+
+void write_body(writer& to, const fact& x) {
+  describe_fact(to, x);
+}
+void read_body(reader& from, fact& x) {
+  describe_fact(from, x);
 }
 
 void write_body(writer& to, const request_words& x) {

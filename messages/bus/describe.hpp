@@ -41,6 +41,8 @@ public:
       : out_(out), text_above_(text_above) {}
 
   void text(std::string_view key, const std::string& x, std::size_t limit, need n = need::optional);
+  /// JSON text, in the document as what it says. What is no JSON is not written.
+  void json(std::string_view key, const std::string& x, std::size_t limit, need n = need::optional);
   void flag(std::string_view key, bool x, need n = need::optional);
   void id(std::string_view key, const uuid& x, need n = need::optional);
   void time(std::string_view key, time_ms x, need n = need::optional);
@@ -123,6 +125,7 @@ public:
   reader(const value::map& in, const reader& parent, std::string_view key, std::size_t index);
 
   void text(std::string_view key, std::string& x, std::size_t limit, need n = need::optional);
+  void json(std::string_view key, std::string& x, std::size_t limit, need n = need::optional);
   void flag(std::string_view key, bool& x, need n = need::optional);
   void id(std::string_view key, uuid& x, need n = need::optional);
   void time(std::string_view key, time_ms& x, need n = need::optional);

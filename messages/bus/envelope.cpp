@@ -17,7 +17,10 @@ std::string encode_as(document kind, const envelope& env, const T& body, encodin
 
 template <class T>
 result<decoded<T>> decode_as(document wanted, std::string_view payload, encoding e) {
-  auto tree = parse(payload, e, max_payload);
+  const bool carries_json = wanted == document::answer || wanted == document::work ||
+                            wanted == document::response || wanted == document::fact ||
+                            wanted == document::event || wanted == document::observation;
+  auto tree = parse(payload, e, max_payload, carries_json);
   if (!tree)
     return tree.error();
   const auto* m = tree->template get<value::map>();
@@ -58,6 +61,10 @@ std::string encode(const envelope& env, const event& body, encoding e) {
   writer w(d);
   write_body(w, body);
   return frame(env, document::event, body.type, std::move(d), e);
+}
+
+std::string encode(const envelope& env, const fact& body, encoding e) {
+  return encode_as(document::fact, env, body, e);
 }
 
 std::string encode(const envelope& env, const request& body, encoding e) {
@@ -124,6 +131,10 @@ result<decoded<event>> decode_event(std::string_view payload, encoding e) {
   return decode_as<event>(document::event, payload, e);
 }
 
+result<decoded<fact>> decode_fact(std::string_view payload, encoding e) {
+  return decode_as<fact>(document::fact, payload, e);
+}
+
 result<decoded<response>> decode_response(std::string_view payload, encoding e) {
   return decode_as<response>(document::response, payload, e);
 }
@@ -180,7 +191,7 @@ result<received_request> decode_request(std::string_view payload, const parsed_t
   if (topic.kind != topic_kind::request || !topic.caller)
     return fail(problem::malformed, "not a topic for requests", "topic");
   const auto e = encoding_of(topic.root);
-  auto tree = parse(payload, e, max_request);
+  auto tree = parse(payload, e, max_request, true);
   if (!tree)
     return tree.error();
   const auto* m = tree->get<value::map>();

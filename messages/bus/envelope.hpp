@@ -27,9 +27,10 @@
 
 namespace outband::bus {
 
-inline constexpr std::size_t max_payload = 131072;
+/// A device's whole event log fits; nearly everything else is below one thousand octets.
+inline constexpr std::size_t max_payload = 524288;
 /// Requests come from anybody with an account and are small.
-inline constexpr std::size_t max_request = 8192;
+inline constexpr std::size_t max_request = 32768;
 /// Observations in one message: with every text at its limit, it stays below max_payload.
 inline constexpr std::size_t max_batch = 128;
 inline constexpr int schema_version = 1;
@@ -50,6 +51,7 @@ enum class document : std::uint8_t {
   bus,
   controller,
   canary,
+  fact,
 };
 std::string_view to_string(document d);
 std::optional<document> parse_document(std::string_view text);
@@ -84,6 +86,7 @@ std::string encode(const envelope& env, const desired_state& body, encoding e);
 std::string encode(const envelope& env, const current_state& body, encoding e);
 std::string encode(const envelope& env, const presence& body, encoding e);
 std::string encode(const envelope& env, const event& body, encoding e);
+std::string encode(const envelope& env, const fact& body, encoding e);
 /// Its id becomes the envelope's; `target`, `by` and `channel` do not travel: the topic says them.
 std::string encode(const envelope& env, const request& body, encoding e);
 std::string encode(const envelope& env, const response& body, encoding e);
@@ -106,6 +109,7 @@ result<decoded<desired_state>> decode_desired(std::string_view payload, encoding
 result<decoded<current_state>> decode_current(std::string_view payload, encoding e);
 result<decoded<presence>> decode_presence(std::string_view payload, encoding e);
 result<decoded<event>> decode_event(std::string_view payload, encoding e);
+result<decoded<fact>> decode_fact(std::string_view payload, encoding e);
 result<decoded<response>> decode_response(std::string_view payload, encoding e);
 result<decoded<std::vector<observation>>> decode_observations(std::string_view payload, encoding e);
 result<decoded<work_body>> decode_work(std::string_view payload, encoding e);

@@ -22,9 +22,9 @@ constexpr std::array<power_once, 2> values_of(power_once) {
 constexpr std::array<link_state, 4> values_of(link_state) {
   return {link_state::down, link_state::up, link_state::late, link_state::unknown};
 }
-constexpr std::array<event_class, 5> values_of(event_class) {
-  return {event_class::link, event_class::power, event_class::amt, event_class::command,
-          event_class::config};
+constexpr std::array<event_class, 8> values_of(event_class) {
+  return {event_class::link,   event_class::power, event_class::amt, event_class::command,
+          event_class::config, event_class::audit, event_class::log, event_class::alert};
 }
 constexpr std::array<request_status, 7> values_of(request_status) {
   return {request_status::accepted, request_status::done,    request_status::failed,
@@ -37,8 +37,9 @@ constexpr std::array<link_end, 6> values_of(link_end) {
 }
 namespace bus {
 
-inline constexpr std::size_t sentence = 512;  ///< octets; plain words for people
-inline constexpr std::size_t name_limit = 64; ///< octets; instances, addresses, versions
+inline constexpr std::size_t sentence = 512;        ///< octets; plain words for people
+inline constexpr std::size_t name_limit = 64;       ///< octets; instances, addresses, versions
+inline constexpr std::size_t detail_limit = 16'384; ///< octets of JSON in an event
 
 template <class A> void power_code(A& a, std::string_view key, power_state& x) {
   a.number_of(

@@ -35,17 +35,19 @@ std::string_view to_string(document d) {
     return "controller";
   case document::canary:
     return "canary";
+  case document::fact:
+    return "fact";
   }
   return "event";
 }
 
 namespace {
 
-constexpr std::array<document, 14> documents{
+constexpr std::array<document, 15> documents{
     document::desired,    document::current,  document::presence,    document::event,
     document::request,    document::response, document::observation, document::work,
     document::answer,     document::wake,     document::node,        document::bus,
-    document::controller, document::canary};
+    document::controller, document::canary,   document::fact};
 
 } // namespace
 
@@ -162,11 +164,14 @@ std::string frame(const envelope& env, document kind, std::string_view event_typ
   return to_json(out);
 }
 
-result<value> parse(std::string_view payload, encoding e, std::size_t limit) {
+result<value> parse(std::string_view payload, encoding e, std::size_t limit, bool long_texts) {
   if (payload.size() > limit)
     return fail(problem::too_large, "a payload of " + std::to_string(payload.size()) +
                                         " octets; at most " + std::to_string(limit) + " are read");
-  return e == encoding::msgpack ? from_msgpack(payload) : from_json(payload);
+  tree_limits within;
+  if (long_texts)
+    within.text = limit;
+  return e == encoding::msgpack ? from_msgpack(payload, within) : from_json(payload, within);
 }
 
 void read_native(reader& r, envelope& env, document wanted) {

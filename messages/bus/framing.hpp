@@ -11,7 +11,9 @@ std::string frame(const envelope& env, document kind, std::string_view event_typ
                   encoding e);
 
 /// The tree of a payload of at most `limit` octets.
-result<value> parse(std::string_view payload, encoding e, std::size_t limit);
+/// `long_texts`: a text may be as long as the payload: documents that carry an operation's JSON.
+result<value> parse(std::string_view payload, encoding e, std::size_t limit,
+                    bool long_texts = false);
 
 /// All keys but the body, checked to be of the wanted kind.
 void read_native(reader& r, envelope& env, document wanted);

@@ -8,18 +8,26 @@ namespace outband::bus {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> operations{"power.read", "capabilities.read",
-                                                     "versions.read", "power.request"};
-constexpr std::array<std::string_view, 4> outcomes{"power", "capabilities", "versions", "ack"};
-constexpr std::array<std::string_view, 5> observations{"link.up", "link.down", "link.late",
-                                                       "power.seen", "answer"};
+constexpr std::array<std::string_view, 5> operations{"power.read", "capabilities.read",
+                                                     "versions.read", "power.request", "perform"};
+constexpr std::array<std::string_view, 5> outcomes{"power", "capabilities", "versions", "ack",
+                                                   "document"};
+constexpr std::array<std::string_view, 7> observations{
+    "link.up", "link.down", "link.late", "power.seen", "answer", "fact.seen", "alert.seen"};
 constexpr std::array<std::string_view, 3> works{"amt", "evict", "disconnect"};
 
 template <class A, class T> void describe_operation(A& a, T& x) {
   a.one_of("op", x, operations, [&](auto& op) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(op)>, amt::request_power>)
+    using alternative = std::decay_t<decltype(op)>;
+    if constexpr (std::is_same_v<alternative, amt::request_power>)
       a.object("arg", need::required,
                [&](auto& o) { o.number_of("action", op.action, power_action_from_code, 2, 16); });
+    else if constexpr (std::is_same_v<alternative, amt::perform>)
+      a.object("arg", need::required, [&](auto& o) {
+        o.text("name", op.name, name_limit, need::required);
+        o.text("json", op.argument, amt::max_argument * 2);
+        o.flag("sealed", op.sealed);
+      });
   });
 }
 
@@ -39,6 +47,8 @@ template <class A, class T> void describe_outcome(A& a, T& x) {
     a.text("sku", x.sku, name_limit);
     a.text("build", x.build, name_limit);
     a.integer("mode", x.provisioning_mode, 0, 255);
+  } else if constexpr (std::is_same_v<alternative, amt::document>) {
+    a.text("json", x.json, amt::max_document, need::required);
   } else {
     static_assert(std::is_same_v<alternative, amt::power_ack>);
     a.integer("rv", x.return_value, 0, 0xFFFFFFFF);
@@ -89,6 +99,11 @@ template <class A, class T> void describe_seen(A& a, T& x) {
     a.flag("late", x.late, need::required);
   } else if constexpr (std::is_same_v<alternative, power_seen>) {
     describe_outcome(a, x.reading);
+  } else if constexpr (std::is_same_v<alternative, fact_seen>) {
+    a.text("kind", x.what.kind, 32, need::required);
+    a.text("json", x.what.json, amt::max_document, need::required);
+  } else if constexpr (std::is_same_v<alternative, alert_seen>) {
+    a.text("json", x.json, detail_limit, need::required);
   } else {
     static_assert(std::is_same_v<alternative, amt_answer>);
     describe_answer(a, x);

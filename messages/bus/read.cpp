@@ -1,5 +1,6 @@
 #include "messages/bus/describe.hpp"
 
+#include "messages/bus/json_text.hpp"
 #include "messages/domain/time.hpp"
 
 #include <charconv>
@@ -51,6 +52,20 @@ const value* reader::take(std::string_view key, need n) {
   if (v == nullptr && n == need::required)
     refuse(problem::malformed, key, "is missing");
   return v;
+}
+
+void reader::json(std::string_view key, std::string& x, std::size_t limit, need n) {
+  const auto* v = take(key, n);
+  if (v == nullptr)
+    return;
+  auto text = json_of_tree(*v);
+  if (!text)
+    return refuse(problem::malformed, key, text.error().detail);
+  if (text->size() > limit)
+    return refuse(problem::too_large, key,
+                  std::to_string(text->size()) + " octets of JSON; at most " +
+                      std::to_string(limit) + " are read");
+  x = std::move(*text);
 }
 
 void reader::finish() {

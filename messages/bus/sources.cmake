@@ -5,6 +5,7 @@ list(APPEND MESSAGES_SOURCES
   bus/framing.cpp
   bus/internal_bodies.cpp
   bus/json.cpp
+  bus/json_text.cpp
   bus/msgpack.cpp
   bus/read.cpp
   bus/stored.cpp

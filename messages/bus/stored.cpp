@@ -18,7 +18,9 @@ template <class T> std::string packed(const T& body) {
 }
 
 template <class T> result<T> unpacked(std::string_view octets) {
-  auto tree = from_msgpack(octets);
+  tree_limits within;
+  within.text = amt::max_document;
+  auto tree = from_msgpack(octets, within);
   if (!tree)
     return tree.error();
   const auto* m = tree->template get<value::map>();

@@ -46,6 +46,10 @@ std::string event_topic(const device_ref& ref, event_class c, root r) {
   return device_topic(ref, "event/" + std::string(outband::to_string(c)), r);
 }
 
+std::string fact_topic(const device_ref& ref, std::string_view kind, root r) {
+  return device_topic(ref, "fact/" + std::string(kind), r);
+}
+
 std::string request_topic(const tenant_key& tenant, const principal& by, const device_id& device,
                           root r) {
   return joined(r, tenant, path_of(by.what), by.name, "req", outband::to_string(device));
@@ -58,6 +62,10 @@ std::string response_topic(const tenant_key& tenant, const principal& by, std::s
 
 std::string meta_topic(const tenant_key& tenant, std::string_view name, root r) {
   return joined(r, tenant, "meta", name);
+}
+
+std::string admin_topic(const tenant_key& tenant, std::string_view name, root r) {
+  return joined(r, tenant, "admin", name);
 }
 
 std::string node_presence_topic(std::string_view instance) {
@@ -136,6 +144,10 @@ std::string_view to_string(topic_kind k) {
     return "controller-wake";
   case topic_kind::canary:
     return "canary";
+  case topic_kind::admin:
+    return "admin";
+  case topic_kind::fact:
+    return "fact";
   }
   return "desired";
 }
@@ -202,6 +214,13 @@ std::optional<parsed_topic> parse_of_device(const levels& l, parsed_topic t) {
   if (!device)
     return std::nullopt;
   t.device = *device;
+  if (l.count == 5 && l.at[3] == "fact") {
+    if (!valid_fact_kind(l.at[4]))
+      return std::nullopt;
+    t.kind = topic_kind::fact;
+    t.name = l.at[4];
+    return t;
+  }
   if (l.count == 5) {
     const auto c = l.at[3] == "event" ? parse_event_class(l.at[4]) : std::nullopt;
     if (!c)
@@ -263,8 +282,8 @@ std::optional<parsed_topic> parse_topic(std::string_view topic) {
       return parse_of_device(*l, std::move(t));
     if (l->at[1] == "op" || l->at[1] == "ext")
       return parse_of_caller(*l, std::move(t));
-    if (l->at[1] == "meta" && l->count == 3) {
-      t.kind = topic_kind::meta;
+    if ((l->at[1] == "meta" || l->at[1] == "admin") && l->count == 3) {
+      t.kind = l->at[1] == "meta" ? topic_kind::meta : topic_kind::admin;
       t.name = l->at[2];
       return t;
     }

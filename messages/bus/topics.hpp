@@ -29,6 +29,8 @@ std::string desired_topic(const device_ref& ref, root r = root::native);
 std::string current_topic(const device_ref& ref, root r = root::native);
 std::string presence_topic(const device_ref& ref, root r = root::native);
 std::string event_topic(const device_ref& ref, event_class c, root r = root::native);
+/// Retained. `kind`: see `fact` in messages/domain/documents.hpp.
+std::string fact_topic(const device_ref& ref, std::string_view kind, root r = root::native);
 
 /// `by` is a person or an external system: the identity is in the path, and the broker guards it.
 std::string request_topic(const tenant_key& tenant, const principal& by, const device_id& device,
@@ -38,6 +40,8 @@ std::string response_topic(const tenant_key& tenant, const principal& by, std::s
                            root r = root::native);
 /// Retained facts about a tenant: "bus", "summary".
 std::string meta_topic(const tenant_key& tenant, std::string_view name, root r = root::native);
+/// What only a tenant's administrators may read: "audit", the events of acts without a device.
+std::string admin_topic(const tenant_key& tenant, std::string_view name, root r = root::native);
 
 // Between our own programs, MessagePack only. Presence and canary are retained.
 std::string node_presence_topic(std::string_view instance);
@@ -74,6 +78,8 @@ enum class topic_kind : std::uint8_t {
   controller_presence,
   controller_wake,
   canary,
+  admin,
+  fact,
 };
 std::string_view to_string(topic_kind k);
 
@@ -81,12 +87,12 @@ struct parsed_topic {
   topic_kind kind = topic_kind::desired;
   bus::root root = bus::root::native;
   tenant_key tenant;               ///< "-" for the platform's topics
-  device_id device;                ///< desired, current, presence, event, request
+  device_id device;                ///< desired, current, presence, event, request, fact
   event_class cls{};               ///< event
   std::optional<principal> caller; ///< request, response: who owns the path
   std::string client;              ///< response
   std::string instance;            ///< node_*
-  std::string name;                ///< meta
+  std::string name;                ///< meta, admin, fact
 
   device_ref ref() const { return {tenant, device}; }
 };

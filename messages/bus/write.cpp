@@ -1,5 +1,6 @@
 #include "messages/bus/describe.hpp"
 
+#include "messages/bus/json_text.hpp"
 #include "messages/domain/time.hpp"
 
 namespace outband::bus {
@@ -24,6 +25,13 @@ void writer::put_name(std::string_view key, std::string_view name) {
 void writer::text(std::string_view key, const std::string& x, std::size_t limit, need n) {
   if (n == need::required || !x.empty())
     put(key, clean_text(x, limit));
+}
+
+void writer::json(std::string_view key, const std::string& x, std::size_t limit, need n) {
+  if (x.size() > limit || (x.empty() && n == need::optional))
+    return;
+  if (auto tree = tree_of_json(x))
+    put(key, std::move(*tree));
 }
 
 void writer::flag(std::string_view key, bool x, need n) {

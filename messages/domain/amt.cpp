@@ -15,6 +15,7 @@ std::string describe(const amt_operation& op) {
     std::string operator()(const amt::read_capabilities&) const { return "read capabilities"; }
     std::string operator()(const amt::read_versions&) const { return "read versions"; }
     std::string operator()(const amt::request_power& r) const { return describe(r.action); }
+    std::string operator()(const amt::perform& p) const { return p.name; }
   };
   return std::visit(visitor{}, op);
 }

@@ -1,6 +1,6 @@
 /// What may be asked of a machine's firmware, and what it answers.
 ///
-/// One `amt_operation` may need several WS-MAN calls; messages/wsman/operations.hpp knows which.
+/// One `amt_operation` may need several WS-MAN calls; messages/amt knows which.
 /// Context: pure. Times are milliseconds UTC.
 #pragma once
 
@@ -22,6 +22,12 @@ struct read_versions {};     ///< -> versions
 struct request_power {       ///< -> power_ack
   power_action action;
 };
+/// An operation of the catalogue (messages/amt/catalogue.hpp). -> document
+struct perform {
+  std::string name;     ///< "features.set"
+  std::string argument; ///< JSON, or sealed JSON; empty: none
+  bool sealed = false;  ///< between nodes a secret argument is not in clear
+};
 
 /// CIM_AssociatedPowerManagementService and IPS_PowerManagementService.
 struct power_reading {
@@ -41,14 +47,23 @@ struct power_ack {
   std::uint32_t return_value = 0;
 };
 
+/// What an operation of the catalogue told: the body of MPS's answer to the same question, at most
+/// `max_document` octets.
+inline constexpr std::size_t max_document = 400'000;
+inline constexpr std::size_t max_argument = 24'000; ///< octets of JSON; sealed a third more
+struct document {
+  std::string json;
+};
+
 } // namespace amt
 
-using amt_operation =
-    std::variant<amt::read_power, amt::read_capabilities, amt::read_versions, amt::request_power>;
-using amt_outcome =
-    std::variant<amt::power_reading, power_capabilities, amt::versions, amt::power_ack>;
+using amt_operation = std::variant<amt::read_power, amt::read_capabilities, amt::read_versions,
+                                   amt::request_power, amt::perform>;
+using amt_outcome = std::variant<amt::power_reading, power_capabilities, amt::versions,
+                                 amt::power_ack, amt::document>;
 
-/// Reading may be repeated at will; a change may have happened although no answer came.
+/// Reading may be repeated at will; a change may have happened although no answer came. Of a
+/// `perform` the catalogue knows it: false here.
 bool is_change(const amt_operation& op);
 /// "read power state"
 std::string describe(const amt_operation& op);

@@ -1,5 +1,7 @@
 #include "messages/domain/documents.hpp"
 
+#include <algorithm>
+
 namespace outband {
 
 desired_state merged(desired_state base, const desired_patch& patch) {
@@ -43,16 +45,27 @@ std::string_view to_string(event_class c) {
     return "command";
   case event_class::config:
     return "config";
+  case event_class::audit:
+    return "audit";
+  case event_class::log:
+    return "log";
+  case event_class::alert:
+    return "alert";
   }
   return "link";
 }
 
 std::optional<event_class> parse_event_class(std::string_view text) {
   for (auto c : {event_class::link, event_class::power, event_class::amt, event_class::command,
-                 event_class::config})
+                 event_class::config, event_class::audit, event_class::log, event_class::alert})
     if (text == to_string(c))
       return c;
   return std::nullopt;
+}
+
+bool valid_fact_kind(std::string_view kind) {
+  return !kind.empty() && kind.size() <= 32 &&
+         std::all_of(kind.begin(), kind.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
 std::string_view act_name(const request_body& b) {
@@ -61,6 +74,7 @@ std::string_view act_name(const request_body& b) {
     std::string_view operator()(const ask_once&) const { return "power.once"; }
     std::string_view operator()(const ask_action&) const { return "power.action"; }
     std::string_view operator()(const ask_snapshot&) const { return "snapshot"; }
+    std::string_view operator()(const ask_operation& o) const { return o.act; }
   };
   return std::visit(visitor{}, b);
 }

@@ -67,6 +67,13 @@ struct current_state {
     std::string version; ///< empty: never told
     int provisioning_mode = 0;
   } amt;
+  /// What else is known of the machine; each kind's document is retained on `.../fact/{kind}`.
+  struct fact_mark {
+    std::string kind;        ///< "features"
+    std::string fingerprint; ///< changes when the document does
+    time_ms since = 0;       ///< when it became so, as far as we saw
+  };
+  std::vector<fact_mark> facts;
   /// The last desired revision that was satisfied. Converged: equals the desired document's
   /// revision and no condition is false.
   revision desired_rev = 0;
@@ -84,8 +91,9 @@ struct presence {
 
 // -- events -----------------------------------------------------------------------------------
 
-/// Never retained. `.../event/{event_class}`; numbered per (device, class) without gaps.
-enum class event_class : std::uint8_t { link, power, amt, command, config };
+/// Never retained. `.../event/{event_class}`; numbered per (device, class) without gaps, but for
+/// `audit`, which several nodes write: its order and completeness are the audit table's.
+enum class event_class : std::uint8_t { link, power, amt, command, config, audit, log, alert };
 std::string_view to_string(event_class c);
 std::optional<event_class> parse_event_class(std::string_view text);
 
@@ -97,7 +105,21 @@ struct event {
   std::string to;   ///< new value, if any
   std::string by;   ///< principal who caused it, if a person did
   std::optional<uuid> command;
+  std::string detail{}; ///< a JSON document: the log's record, the alert as the firmware sent it
 };
+
+// -- facts ------------------------------------------------------------------------------------
+
+/// Kinds of facts that are kept of a machine, each as the operation that reads it tells it
+/// (messages/amt/catalogue.hpp): "features", "consent", "boot", "alarms", "hardware", "network",
+/// "certificates", "displays". Retained on `.../fact/{kind}`.
+struct fact {
+  std::string kind;
+  std::string json;
+};
+/// A lower-case word of at most 32 letters.
+bool valid_fact_kind(std::string_view kind);
+inline constexpr std::size_t max_facts = 16; ///< kinds of one machine
 
 // -- requests ---------------------------------------------------------------------------------
 
@@ -115,12 +137,20 @@ struct ask_once {
 /// desired target, lest the reconciler undo it.
 struct ask_action {
   power_action action = power_action::on;
+  /// With it: the boot that it starts, the argument of the operation "boot.set", sealed.
+  std::string boot{};
+};
+/// `amt.{name}`: an operation of messages/amt/catalogue.hpp with its argument, a JSON object.
+struct ask_operation {
+  std::string act; ///< "amt.features.set"
+  std::string argument;
 };
 /// `snapshot`: both documents with their revisions.
 struct ask_snapshot {};
 
-using request_body = std::variant<ask_desired, ask_once, ask_action, ask_snapshot>;
-/// "desired.patch", "power.once", "power.action", "snapshot"
+using request_body = std::variant<ask_desired, ask_once, ask_action, ask_snapshot, ask_operation>;
+/// "desired.patch", "power.once", "power.action", "snapshot", "amt.features.set"; of `b`, so not of
+/// a temporary.
 std::string_view act_name(const request_body& b);
 
 struct request {
@@ -132,6 +162,7 @@ struct request {
   std::string channel;             ///< "rest", "mqtt"
   /// Epoch of the controller that took it from the bus; never from the payload. 0: asked by REST.
   std::uint64_t fence = 0;
+  std::string address{}; ///< of the client, if known
 };
 
 enum class request_status : std::uint8_t {
@@ -161,6 +192,7 @@ struct response {
     revision current_rev = 0;
   };
   std::optional<snapshot_body> snapshot;
+  std::string result{}; ///< JSON, of an operation: what the firmware told
 };
 
 // -- between our own programs -----------------------------------------------------------------
@@ -188,7 +220,17 @@ struct link_late {
 struct power_seen {
   amt::power_reading reading;
 };
-using observation_body = std::variant<link_up, link_down, link_late, power_seen, amt_answer>;
+/// The same of an operation whose result is a fact, or a log: `kind` is then "log.event",
+/// "log.audit".
+struct fact_seen {
+  fact what;
+};
+/// The firmware said something by itself. `json`: its event, as JSON.
+struct alert_seen {
+  std::string json;
+};
+using observation_body =
+    std::variant<link_up, link_down, link_late, power_seen, amt_answer, fact_seen, alert_seen>;
 
 struct observation {
   device_ref device;

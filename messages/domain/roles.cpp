@@ -74,12 +74,14 @@ const std::vector<access_rule>& access_rules() {
       {k::subscribe, "oob/v1/{tenant}/dev/+/presence", role::viewer},
       {k::subscribe, "oob/v1/{tenant}/dev/+/event/+", role::viewer},
       {k::subscribe, "oob/v1/{tenant}/meta/+", role::viewer},
+      {k::subscribe, "oob/v1/{tenant}/admin/+", role::admin},
       {k::subscribe, "oob/v1/{tenant}/{self}/rsp/+", role::viewer},
       {k::publish, "oob/v1/{tenant}/{self}/req/+", role::viewer}, // the act decides further
       {k::subscribe, "oobx/v1/{tenant}/dev/+/desired", role::viewer},
       {k::subscribe, "oobx/v1/{tenant}/dev/+/current", role::viewer},
       {k::subscribe, "oobx/v1/{tenant}/dev/+/presence", role::viewer},
       {k::subscribe, "oobx/v1/{tenant}/dev/+/event/+", role::viewer},
+      {k::subscribe, "oobx/v1/{tenant}/admin/+", role::admin},
       {k::subscribe, "oobx/v1/{tenant}/{self}/rsp/+", role::viewer},
       {k::publish, "oobx/v1/{tenant}/{self}/req/+", role::viewer},
 
@@ -88,6 +90,38 @@ const std::vector<access_rule>& access_rules() {
       {k::act, "desired.patch", role::operator_},
       {k::act, "power.once", role::operator_},
       {k::act, "power.action", role::operator_},
+
+      // Operations of messages/amt/catalogue.hpp. Looking is for viewers, except into logs and
+      // certificates; what a user at the machine notices is for operators, what changes how it is
+      // reached for admins.
+      {k::act, "amt.power.state", role::viewer},
+      {k::act, "amt.power.capabilities", role::viewer},
+      {k::act, "amt.power.os", role::operator_},
+      {k::act, "amt.boot.sources", role::viewer},
+      {k::act, "amt.boot.state", role::viewer},
+      {k::act, "amt.boot.set", role::operator_},
+      {k::act, "amt.erase.capabilities", role::viewer},
+      {k::act, "amt.erase.set", role::admin},
+      {k::act, "amt.erase.secure", role::admin},
+      {k::act, "amt.features.get", role::viewer},
+      {k::act, "amt.features.set", role::admin},
+      {k::act, "amt.consent.request", role::operator_},
+      {k::act, "amt.consent.send", role::operator_},
+      {k::act, "amt.consent.cancel", role::operator_},
+      {k::act, "amt.displays.get", role::viewer},
+      {k::act, "amt.displays.set", role::operator_},
+      {k::act, "amt.alarms.list", role::viewer},
+      {k::act, "amt.alarms.add", role::operator_},
+      {k::act, "amt.alarms.remove", role::operator_},
+      {k::act, "amt.deactivate", role::admin},
+      {k::act, "amt.general.get", role::viewer},
+      {k::act, "amt.version.get", role::viewer},
+      {k::act, "amt.hardware.get", role::viewer},
+      {k::act, "amt.disk.get", role::viewer},
+      {k::act, "amt.log.audit", role::operator_},
+      {k::act, "amt.log.event", role::operator_},
+      {k::act, "amt.log.audit.news", role::operator_},
+      {k::act, "amt.log.event.news", role::operator_},
   };
   return rules;
 }

@@ -1,5 +1,7 @@
 #include "messages/domain/text.hpp"
 
+#include <cstdint>
+
 namespace outband {
 
 std::string to_hex(const unsigned char* octets, std::size_t count) {
@@ -11,6 +13,18 @@ std::string to_hex(const unsigned char* octets, std::size_t count) {
     out.push_back(digits[octets[i] & 15]);
   }
   return out;
+}
+
+std::string text_fingerprint(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : text) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100000001b3U;
+  }
+  unsigned char octets[8];
+  for (int i = 7; i >= 0; --i, hash >>= 8)
+    octets[i] = static_cast<unsigned char>(hash & 0xff);
+  return to_hex(octets, sizeof octets);
 }
 
 } // namespace outband

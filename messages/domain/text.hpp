@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace outband {
 
@@ -21,5 +22,9 @@ constexpr int hex_digit(char c) {
 
 /// Two lower-case digits for each octet.
 std::string to_hex(const unsigned char* octets, std::size_t count);
+
+/// 16 hexadecimal digits (FNV-1a, 64 bits) that change when the text does: to notice changes, not
+/// to withstand anybody.
+std::string text_fingerprint(std::string_view text);
 
 } // namespace outband

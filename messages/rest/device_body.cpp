@@ -1,5 +1,6 @@
 #include "messages/rest/device_body.hpp"
 
+#include "messages/rest/connection_body.hpp"
 #include "messages/rest/target.hpp"
 
 #include <algorithm>
@@ -62,6 +63,8 @@ public:
     secret("mpspassword", 128, d.mps_password);
     secret("amtpassword", 128, d.amt_password);
     info(d);
+    if (const auto* v = body_.find("connection"))
+      d.connection = parse_connection(*v, prefix_ + "connection", errors_);
     // Ours to say, but MPS's clients send back what they got: only the type must be right.
     flag("connectionStatus");
     std::optional<std::string> unused;

@@ -6,6 +6,7 @@
 /// Context: pure, any thread.
 #pragma once
 
+#include "messages/domain/direct.hpp"
 #include "messages/domain/ids.hpp"
 #include "messages/rest/json.hpp"
 
@@ -33,6 +34,7 @@ struct device_body {
   std::optional<std::vector<std::string>> tags;
   std::optional<std::string> mps_username, mps_password, amt_username, amt_password;
   std::optional<std::string> device_info; ///< an object as text; "" for null
+  std::optional<std::optional<direct_connection>> connection; ///< inner nullopt: CIRA
 };
 
 using device_bodies = std::variant<std::vector<device_body>, std::vector<field_error>>;

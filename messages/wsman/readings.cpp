@@ -1,6 +1,6 @@
 #include "messages/wsman/readings.hpp"
 
-#include "messages/wsman/envelope.hpp"
+#include "messages/wsman/talk.hpp"
 
 #include <algorithm>
 #include <array>
@@ -25,11 +25,13 @@ std::string quoted(std::string_view text) {
   return "'" + std::string(text.substr(0, 40)) + "'";
 }
 
-result<const node*> require(const node& parent, std::string_view class_name) {
-  if (const auto* found = instance_of(parent, class_name))
-    return found;
+result<const node*> require(const std::vector<node>& items, std::string_view class_name) {
+  const auto uri = class_uri(class_name);
+  for (const auto& c : items)
+    if (c.name == class_name && c.ns == uri)
+      return &c;
   std::string got;
-  for (const auto& c : parent.children) {
+  for (const auto& c : items) {
     if (got.size() > 80)
       break;
     got += (got.empty() ? "" : ", ") + c.name.substr(0, 60);
@@ -38,34 +40,13 @@ result<const node*> require(const node& parent, std::string_view class_name) {
              (got.empty() ? "nothing" : got));
 }
 
-result<std::uint32_t> require_number(const node& instance, std::string_view property,
-                                     std::uint32_t max) {
-  const std::string name = instance.name + "." + std::string(property);
-  const auto* found = instance.child(property);
-  if (found == nullptr)
-    return odd(name + " is missing");
-  const auto value = to_number(found->value());
-  if (!value || *value > max)
-    return odd(name + " is " + quoted(found->value()) + ", not a number from 0 to " +
-               std::to_string(max));
-  return *value;
-}
-
 } // namespace
 
-const node* instance_of(const node& parent, std::string_view class_name) {
-  const auto uri = class_uri(class_name);
-  for (const auto& c : parent.children)
-    if (c.name == class_name && c.ns == uri)
-      return &c;
-  return nullptr;
-}
-
-result<power_state> read_power_state(const node& items) {
+result<power_state> read_power_state(const std::vector<node>& items) {
   auto instance = require(items, association);
   if (!instance)
     return instance.error();
-  auto code = require_number(**instance, "PowerState", max_power_code);
+  auto code = number_in(**instance, "PowerState", max_power_code);
   if (!code)
     return code.error();
   if (*code == 0)
@@ -73,7 +54,7 @@ result<power_state> read_power_state(const node& items) {
   return power_state_from_code(static_cast<int>(*code));
 }
 
-result<std::vector<int>> read_available_states(const node& items) {
+result<std::vector<int>> read_available_states(const std::vector<node>& items) {
   auto instance = require(items, association);
   if (!instance)
     return instance.error();
@@ -89,18 +70,15 @@ result<std::vector<int>> read_available_states(const node& items) {
   return out;
 }
 
-int read_os_power_saving(const node& body) {
-  const auto* service = instance_of(body, "IPS_PowerManagementService");
-  if (service == nullptr)
-    return 0;
-  const auto value = to_number(service->child_text("OSPowerSavingState"));
+int read_os_power_saving(const node& service) {
+  const auto value = to_number(service.child_text("OSPowerSavingState"));
   return value && *value <= 3 ? static_cast<int>(*value) : 0;
 }
 
-result<amt::versions> read_software(const node& items) {
+result<amt::versions> read_software(const std::vector<node>& items) {
   amt::versions out;
   const auto uri = class_uri("CIM_SoftwareIdentity");
-  for (const auto& item : items.children) {
+  for (const auto& item : items) {
     if (item.name != "CIM_SoftwareIdentity" || item.ns != uri)
       continue;
     const auto id = item.child_text("InstanceID");
@@ -116,7 +94,7 @@ result<amt::versions> read_software(const node& items) {
   }
   if (out.amt.empty())
     return odd("no CIM_SoftwareIdentity with InstanceID 'AMT' among " +
-               std::to_string(items.children.size()) + " items");
+               std::to_string(items.size()) + " items");
   return out;
 }
 
@@ -129,48 +107,21 @@ result<int> major_version(std::string_view amt_version) {
   return major;
 }
 
-result<int> read_provisioning_mode(const node& body) {
-  auto service = require(body, "AMT_SetupAndConfigurationService");
-  if (!service)
-    return service.error();
-  auto mode = require_number(**service, "ProvisioningMode", 255);
-  if (!mode)
-    return mode.error();
-  return static_cast<int>(*mode);
-}
-
-result<power_capabilities> read_boot_capabilities(const node& body) {
-  auto instance = require(body, "AMT_BootCapabilities");
-  if (!instance)
-    return instance.error();
+result<power_capabilities> read_boot_capabilities(const node& instance) {
   power_capabilities out;
   for (const auto& [name, target] :
        {std::pair<std::string_view, bool*>{"BIOSSetup", &out.bios_setup},
         {"SecureErase", &out.secure_erase},
         {"ForceDiagnosticBoot", &out.force_diagnostic_boot}}) {
-    const auto* found = (*instance)->child(name);
-    if (found == nullptr)
-      continue;
-    const auto value = to_bool(found->value());
+    auto value = bool_or(instance, name, false);
     if (!value)
-      return odd("AMT_BootCapabilities." + std::string(name) + " is " + quoted(found->value()) +
-                 ", neither true nor false");
+      return value.error();
     *target = *value;
   }
   return out;
 }
 
-result<std::uint32_t> read_return_value(const node& body, std::string_view class_name,
-                                        std::string_view method) {
-  const auto wanted = std::string(method) + "_OUTPUT";
-  const auto uri = class_uri(class_name);
-  for (const auto& c : body.children)
-    if (c.name == wanted && c.ns == uri)
-      return require_number(c, "ReturnValue", 0xFFFFFFFF);
-  return odd("the answer holds no " + wanted);
-}
-
-result<cleared_boot_settings> clear_boot_settings(const node& body) {
+cleared_boot_settings clear_boot_settings(const node& instance) {
   using row = std::pair<std::string_view, std::string_view>;
   // MPS src/routes/amt/powerAction.ts, setBootData(), in its order.
   static constexpr std::array<row, 17> cleared{{{"BIOSPause", "false"},
@@ -190,11 +141,8 @@ result<cleared_boot_settings> clear_boot_settings(const node& body) {
                                                 {"UseSafeMode", "false"},
                                                 {"UserPasswordBypass", "false"},
                                                 {"SecureErase", "false"}}};
-  auto instance = require(body, "AMT_BootSettingData");
-  if (!instance)
-    return instance.error();
   cleared_boot_settings out;
-  for (const auto& c : (*instance)->children) {
+  for (const auto& c : instance.children) {
     const auto* rule = std::find_if(cleared.begin(), cleared.end(),
                                     [&](const row& r) { return r.first == c.name; });
     if (rule != cleared.end() && c.value() != rule->second)
@@ -203,7 +151,7 @@ result<cleared_boot_settings> clear_boot_settings(const node& body) {
     out.xml += property(c.name, rule != cleared.end() ? rule->second : std::string_view(c.text));
   }
   for (const auto& [name, value] : cleared)
-    if ((*instance)->child(name) == nullptr)
+    if (instance.child(name) == nullptr)
       out.xml += property(name, value);
   return out;
 }

@@ -2,7 +2,7 @@
 // by 0x01; one that starts with '!' comes with HTTP status 400. The run must end or wait, and
 // whatever it claims must be within the domain's bounds.
 #include "messages/wsman/envelope.hpp"
-#include "messages/wsman/operations.hpp"
+#include "messages/amt/operation_run.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0)
     return 0;
   std::string_view text(reinterpret_cast<const char*>(data), size);
-  wsman::operation_run run{pick(data[0])};
+  amt::operation_run run{pick(data[0])};
   text.remove_prefix(1);
   while (auto soap = run.next_request()) {
     if (!wsman::parse_request(*soap))

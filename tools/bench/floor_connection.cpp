@@ -92,7 +92,7 @@ void floor_connection::read_power(std::function<void(bool)> done) {
     reading_ = std::make_unique<reader>();
   auto& r = *reading_;
   r.next_id = (r.next_id + 64) & 0x7fffffffU;
-  r.run = wsman::operation_run(amt::read_power{}, r.next_id);
+  r.run = amt::operation_run(amt::read_power{}, r.next_id);
   r.done = std::move(done);
   post();
 }

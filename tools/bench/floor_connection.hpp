@@ -5,7 +5,7 @@
 #include "messages/apf/decoder.hpp"
 #include "messages/http/digest.hpp"
 #include "messages/http/parser.hpp"
-#include "messages/wsman/operations.hpp"
+#include "messages/amt/operation_run.hpp"
 #include "tools/bench/floor_server.hpp"
 
 #include <memory>
@@ -27,7 +27,7 @@ public:
 private:
   /// Made at the first reading: an idle tunnel has none.
   struct reader {
-    wsman::operation_run run{amt::read_power{}};
+    amt::operation_run run{amt::read_power{}};
     http::digest_session digest;
     http::response_parser parser;
     std::optional<std::uint32_t> channel;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "actors/ports/store.hpp"
+#include "messages/bus/stored.hpp"
+#include "tests/unit/actors/audit_trail.hpp"
 
 #include <deque>
 #include <functional>
@@ -170,6 +172,7 @@ public:
     at->second.told_state = link.state == link_state::late ? link_state::up : link.state;
     for (auto& c : w.commands) {
       commands[c.id] = c;
+      note(c);
       for (auto open = row.open_commands.begin(); open != row.open_commands.end();) {
         if (open->id == c.id)
           *open = c;
@@ -209,6 +212,7 @@ public:
     row.desired = w.next;
     ++row.desired_rev;
     commands[w.command.id] = w.command;
+    note(w.command);
     append(w.publish);
     if (lose_answers) {
       --lose_answers;
@@ -233,6 +237,7 @@ public:
       append(w.wish->publish);
     }
     commands[w.command.id] = w.command;
+    note(w.command);
     row.open_commands.push_back(w.command);
     append(w.publish);
     later(cb, write_outcome{});
@@ -254,10 +259,63 @@ public:
   }
   void ping(answer<nothing> cb) override { later(cb, nothing{}); }
 
+  void begin_audit(audit_begin what, answer<audit_begun> cb) override {
+    if (away)
+      return refuse(cb, problem::store_unavailable);
+    if (deposed(what.fence))
+      return refuse(cb, problem::stale_controller);
+    auto [at, fresh] = trail.try_emplace({what.entry.tenant, what.entry.id});
+    if (fresh)
+      at->second = {what.entry, {audit_status::asked, {}, {}, {}, {}}, now};
+    if (lose_answers) {
+      --lose_answers;
+      return refuse(cb, problem::outcome_unknown);
+    }
+    later(cb, audit_begun{!fresh, seen(at->second)});
+  }
+  void finish_audit(audit_end what, answer<nothing> cb) override {
+    if (away)
+      return refuse(cb, problem::store_unavailable);
+    auto at = trail.find({what.tenant, what.id});
+    if (at == trail.end())
+      return refuse(cb, problem::not_found);
+    if (at->second.outcome.status == audit_status::asked) {
+      at->second.outcome = what.outcome;
+      at->second.finished = now;
+      append(what.publish);
+    }
+    later(cb, nothing{});
+  }
+  void record_audit(std::vector<audit_record> what, std::vector<bus::outgoing> publish,
+                    answer<nothing> cb) override {
+    if (away)
+      return refuse(cb, problem::store_unavailable);
+    for (const auto& r : what)
+      if (trail.count({r.entry.tenant, r.entry.id}) != 0)
+        return refuse(cb, problem::already_exists);
+    for (const auto& r : what)
+      trail[{r.entry.tenant, r.entry.id}] = {r.entry, r.outcome, now, now, r.count};
+    append(publish);
+    later(cb, nothing{});
+  }
+  void list_audit(audit_filter f, answer<audit_page> cb) override {
+    if (away)
+      return refuse(cb, problem::store_unavailable);
+    later(cb, page_of(
+                  f, [this](const audit_row& r) { return seen(r); }, trail));
+  }
+  void get_audit(tenant_key tenant, uuid id, answer<audit_row> cb) override {
+    auto at = trail.find({tenant, id});
+    if (at == trail.end())
+      return refuse(cb, problem::not_found);
+    later(cb, seen(at->second));
+  }
+
   std::map<std::string, device> devices;
   std::map<std::string, account_row> accounts;
   std::map<uuid, command_row> commands;
   std::vector<bus::outgoing> outbox;
+  audit_trail trail;
   time_ms now = 0;               ///< the database's clock; moves when told
   std::uint64_t lease_epoch = 0; ///< memory_cluster's; fenced writes are held against it
   bool away = false;
@@ -278,6 +336,32 @@ public:
 
 private:
   bool deposed(std::uint64_t fence) const { return fence != 0 && fence != lease_epoch; }
+  /// An open act past its deadline.
+  audit_row seen(audit_row r) const {
+    const auto until = r.entry.deadline;
+    if (r.outcome.status == audit_status::asked && until > 0 && until + audit_grace < now)
+      r.outcome.status = audit_status::unknown;
+    return r;
+  }
+  /// The audit row that goes with a command.
+  void note(const command_row& c) {
+    auto& row = trail[{c.ref.tenant, c.id}];
+    if (row.entry.act.empty()) {
+      const auto colon = c.channel.find(':');
+      row.entry = {c.ref.tenant, c.id, c.act, c.ref.device, c.by, c.channel.substr(0, colon)};
+      row.entry.argument_hash = c.argument_hash;
+      row.entry.address = c.address;
+      row.entry.deadline = c.deadline;
+      row.at = now;
+      row.outcome.status = audit_status::asked;
+    }
+    if (row.outcome.status != audit_status::asked || c.status == request_status::accepted)
+      return;
+    if (auto answer = bus::unpack_response(c.outcome))
+      row.outcome = outcome_of(*answer);
+    row.outcome.document = c.outcome;
+    row.finished = now;
+  }
   void append(const std::vector<bus::outgoing>& more) {
     outbox.insert(outbox.end(), more.begin(), more.end());
   }

@@ -7,6 +7,7 @@
 #include "actors/ports/control.hpp"
 #include "actors/ports/secrets.hpp"
 #include "actors/ports/store.hpp"
+#include "tests/unit/actors/audit_trail.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -36,6 +37,8 @@ public:
   std::map<std::string, account_row> accounts;
   std::map<device_id, device_row> devices; ///< a GUID is in one tenant only
   std::map<uuid, command_row> commands;
+  audit_trail trail;
+  time_ms audit_now = 1'800'000'000'000;
   int loads = 0;
 
   device_row& add(const device_ref& ref, const std::string& hostname = "") {
@@ -184,6 +187,26 @@ public:
     cb(it->second);
   }
   void ping(answer<nothing> cb) override { away ? cb(gone()) : cb(nothing{}); }
+  void record_audit(std::vector<audit_record> what, std::vector<bus::outgoing>,
+                    answer<nothing> cb) override {
+    if (away)
+      return cb(gone());
+    for (const auto& r : what)
+      trail[{r.entry.tenant, r.entry.id}] = {r.entry, r.outcome, audit_now, audit_now, r.count};
+    cb(nothing{});
+  }
+  void list_audit(audit_filter f, answer<audit_page> cb) override {
+    if (away)
+      return cb(gone());
+    cb(page_of(
+        f, [](const audit_row& r) { return r; }, trail));
+  }
+  void get_audit(tenant_key tenant, uuid id, answer<audit_row> cb) override {
+    auto it = trail.find({tenant, id});
+    if (away || it == trail.end())
+      return cb(away ? gone() : fail(problem::not_found));
+    cb(it->second);
+  }
 
   // REST never calls these.
   void find_cira_identity(device_id, answer<cira_identity> cb) override { cb(never()); }
@@ -196,6 +219,8 @@ public:
   void read_desired(device_ref, answer<desired_row> cb) override { cb(never()); }
   void write_desired(desired_write, answer<write_outcome> cb) override { cb(never()); }
   void write_command(command_write, answer<write_outcome> cb) override { cb(never()); }
+  void begin_audit(audit_begin, answer<audit_begun> cb) override { cb(never()); }
+  void finish_audit(audit_end, answer<nothing> cb) override { cb(never()); }
   void unsettled(std::string, std::size_t, answer<std::vector<device_ref>> cb) override {
     cb(never());
   }
@@ -233,6 +258,12 @@ public:
   }
   void discard_pending(device_ref, secret_name, answer<nothing> cb) override {
     cb(fail(problem::internal));
+  }
+  result<std::string> seal(const device_ref&, std::string_view) override {
+    return fail(problem::internal);
+  }
+  result<secret_text> open(const device_ref&, std::string_view) override {
+    return fail(problem::internal);
   }
 };
 

@@ -223,7 +223,7 @@ TEST_CASE("a client cannot mark its request as deleted to skip the body") {
 
 TEST_CASE("requests are bounded in size and depth") {
   const std::string padded = R"({"act":"snapshot")" + std::string(max_request, ' ') + "}";
-  CHECK(said(padded) == "a payload of 8210 octets; at most 8192 are read (too-large)");
+  CHECK(said(padded) == "a payload of 32786 octets; at most 32768 are read (too-large)");
   CHECK(said(R"({"act":"snapshot","arg":)" + std::string(200, '[') + std::string(200, ']') + "}") ==
         "nested deeper than 16 levels (too-large)");
   CHECK(said("\xdd\xff\xff\xff\xff", bus::root::native) ==

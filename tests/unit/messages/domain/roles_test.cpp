@@ -271,7 +271,8 @@ TEST_CASE("the role table names each route topic and act once") {
     // On the bus nobody is anonymous, and whoever may change a machine is at least an operator.
     if (r.kind != access_kind::route)
       CHECK(r.needed >= role::viewer);
-    if (r.kind == access_kind::act && r.name != "snapshot")
+    // What operations need is checked beside their catalogue.
+    if (r.kind == access_kind::act && r.name != "snapshot" && r.name.substr(0, 4) != "amt.")
       CHECK(r.needed >= role::operator_);
     if (r.kind == access_kind::route && r.name.substr(0, 4) != "GET " &&
         r.name.find("/authorize") == std::string_view::npos)

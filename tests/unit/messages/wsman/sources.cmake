@@ -2,5 +2,4 @@ list(APPEND UNIT_MESSAGES_SOURCES
   wsman/answers_test.cpp
   wsman/envelope_test.cpp
   wsman/fixtures_test.cpp
-  wsman/node_test.cpp
-  wsman/operations_test.cpp)
+  wsman/node_test.cpp)

@@ -1,4 +1,4 @@
-#include "messages/wsman/operations.hpp"
+#include "messages/amt/operation_run.hpp"
 
 #include "messages/wsman/envelope.hpp"
 #include "tests/unit/messages/wsman/device.hpp"
@@ -12,6 +12,7 @@ namespace outband::wsman {
 namespace {
 
 using namespace test;
+using outband::amt::operation_run;
 
 /// Class and verb of the request that the run wants to send now: "CIM_Chip Get".
 std::string asks(operation_run& run) {
@@ -36,7 +37,7 @@ std::string change(std::uint32_t id, const std::string& value) {
 
 std::string boot_settings(std::uint32_t id, const std::string& use_ider) {
   return envelope(id,
-                  instance(amt, "AMT_BootSettingData",
+                  instance(test::amt, "AMT_BootSettingData",
                            "<BIOSLastStatus>2</BIOSLastStatus><BIOSLastStatus>0</BIOSLastStatus>"
                            "<InstanceID>Intel(r) AMT:BootSettingData 0</InstanceID>"
                            "<RSEPassword></RSEPassword><UseIDER>" +
@@ -44,7 +45,7 @@ std::string boot_settings(std::uint32_t id, const std::string& use_ider) {
 }
 
 TEST_CASE("reading power asks for the OS state and then for the association") {
-  operation_run run{amt::read_power{}, 40};
+  operation_run run{outband::amt::read_power{}, 40};
   CHECK(asks(run) == "IPS_PowerManagementService Get");
   CHECK(asks(run) == "IPS_PowerManagementService Get"); // the same until it is answered
   CHECK_FALSE(run.change_sent());
@@ -60,34 +61,34 @@ TEST_CASE("reading power asks for the OS state and then for the association") {
   CHECK(asks(run) == "nothing");
   auto told = run.outcome();
   REQUIRE(told.ok());
-  CHECK(std::get<amt::power_reading>(*told).state == power_state::on);
-  CHECK(std::get<amt::power_reading>(*told).os_power_saving == 3);
+  CHECK(std::get<outband::amt::power_reading>(*told).state == power_state::on);
+  CHECK(std::get<outband::amt::power_reading>(*told).os_power_saving == 3);
 }
 
 TEST_CASE("firmware without IPS_PowerManagementService is read all the same") {
-  operation_run run{amt::read_power{}};
+  operation_run run{outband::amt::read_power{}};
   run.feed(400, refusal(0, "DestinationUnreachable"));
   run.feed(200, context(1, "A1020000-0000-0000-0000-000000000000"));
   run.feed(200, pulled(2, association("8")));
   auto told = run.outcome();
   REQUIRE(told.ok());
-  CHECK(std::get<amt::power_reading>(*told).state == power_state::off_soft);
-  CHECK(std::get<amt::power_reading>(*told).os_power_saving == 0);
+  CHECK(std::get<outband::amt::power_reading>(*told).state == power_state::off_soft);
+  CHECK(std::get<outband::amt::power_reading>(*told).os_power_saving == 0);
 }
 
 TEST_CASE("pulls go on while there is a context and no end") {
-  operation_run run{amt::read_versions{}};
+  operation_run run{outband::amt::read_versions{}};
   run.feed(200, context(0, "one"));
   run.feed(200, pulled(1, software("AMT", "16.1.25"), "two"));
   CHECK(asks(run) == "CIM_SoftwareIdentity Pull");
   CHECK(asked(run).body.find({"Pull", "EnumerationContext"})->text == "two");
   run.feed(200, pulled(2, software("Build Number", "1424") + software("Sku", "16392")));
   CHECK(asks(run) == "AMT_SetupAndConfigurationService Get");
-  run.feed(200, envelope(3, instance(amt, "AMT_SetupAndConfigurationService",
+  run.feed(200, envelope(3, instance(test::amt, "AMT_SetupAndConfigurationService",
                                      "<ProvisioningMode>1</ProvisioningMode>")));
   auto told = run.outcome();
   REQUIRE(told.ok());
-  const auto& v = std::get<amt::versions>(*told);
+  const auto& v = std::get<outband::amt::versions>(*told);
   CHECK(v.amt == "16.1.25");
   CHECK(v.build == "1424");
   CHECK(v.sku == "16392");
@@ -95,7 +96,7 @@ TEST_CASE("pulls go on while there is a context and no end") {
 }
 
 TEST_CASE("a list without end is given up") {
-  operation_run run{amt::read_versions{}};
+  operation_run run{outband::amt::read_versions{}};
   run.feed(200, context(0, "c"));
   std::uint32_t id = 1;
   while (!run.finished() && id < 50)
@@ -107,11 +108,11 @@ TEST_CASE("a list without end is given up") {
 }
 
 TEST_CASE("capabilities come from version, boot capabilities and the association") {
-  operation_run run{amt::read_capabilities{}};
+  operation_run run{outband::amt::read_capabilities{}};
   run.feed(200, context(0, "c"));
   run.feed(200, pulled(1, software("AMT", "12.0.67")));
   CHECK(asks(run) == "AMT_BootCapabilities Get");
-  run.feed(200, envelope(2, instance(amt, "AMT_BootCapabilities",
+  run.feed(200, envelope(2, instance(test::amt, "AMT_BootCapabilities",
                                      "<BIOSSetup>true</BIOSSetup><SecureErase>0</SecureErase>")));
   run.feed(200, context(3, "c"));
   run.feed(200, pulled(4, association("2")));
@@ -126,7 +127,7 @@ TEST_CASE("capabilities come from version, boot capabilities and the association
 }
 
 TEST_CASE("capabilities without boot classes or association are still told") {
-  operation_run run{amt::read_capabilities{}};
+  operation_run run{outband::amt::read_capabilities{}};
   run.feed(200, context(0, "c"));
   run.feed(200, pulled(1, software("AMT", "9.5.1")));
   run.feed(400, refusal(2, "DestinationUnreachable"));
@@ -138,7 +139,7 @@ TEST_CASE("capabilities without boot classes or association are still told") {
 }
 
 TEST_CASE("an action that boots clears left-over boot options first") {
-  operation_run run{amt::request_power{power_action::reset}};
+  operation_run run{outband::amt::request_power{power_action::reset}};
   CHECK(asks(run) == "AMT_BootSettingData Get");
   run.feed(200, boot_settings(0, "true"));
   CHECK(asks(run) == "AMT_BootSettingData Put");
@@ -146,7 +147,7 @@ TEST_CASE("an action that boots clears left-over boot options first") {
   const auto put = asked(run);
   const auto* sent = put.body.child("AMT_BootSettingData");
   REQUIRE(sent != nullptr);
-  CHECK(sent->ns == amt + "AMT_BootSettingData");
+  CHECK(sent->ns == test::amt + "AMT_BootSettingData");
   CHECK(sent->child_text("UseIDER") == "false");
   CHECK(sent->child_text("BootMediaIndex") == "0"); // was not told and is set as MPS does
   CHECK(sent->child_text("InstanceID") == "Intel(r) AMT:BootSettingData 0");
@@ -158,22 +159,22 @@ TEST_CASE("an action that boots clears left-over boot options first") {
   run.feed(200, change(2, "0"));
   CHECK_FALSE(run.change_sent());
   REQUIRE(run.outcome().ok());
-  CHECK(std::get<amt::power_ack>(*run.outcome()).return_value == 0);
+  CHECK(std::get<outband::amt::power_ack>(*run.outcome()).return_value == 0);
 }
 
 TEST_CASE("boot options that stay set are a reason not to boot") {
-  operation_run set{amt::request_power{power_action::reset}};
+  operation_run set{outband::amt::request_power{power_action::reset}};
   set.feed(200, boot_settings(0, "true"));
   set.feed(400, refusal(1, "AccessDenied"));
   REQUIRE(set.finished());
   CHECK(set.outcome().error().what == problem::device_refused);
 
-  operation_run clear{amt::request_power{power_action::reset}};
+  operation_run clear{outband::amt::request_power{power_action::reset}};
   clear.feed(200, boot_settings(0, "false"));
   clear.feed(400, refusal(1, "AccessDenied"));
   CHECK(asks(clear) == "CIM_PowerManagementService RequestPowerStateChange");
 
-  operation_run without{amt::request_power{power_action::reset}};
+  operation_run without{outband::amt::request_power{power_action::reset}};
   without.feed(400, refusal(0, "DestinationUnreachable"));
   CHECK(asks(without) == "CIM_PowerManagementService RequestPowerStateChange");
 }
@@ -182,10 +183,10 @@ TEST_CASE("an action that does not boot is one request as MPS words it") {
   for (auto action :
        {power_action::off_soft, power_action::off_hard, power_action::sleep_deep,
         power_action::hibernate, power_action::off_soft_graceful, power_action::nmi}) {
-    operation_run run{amt::request_power{action}};
+    operation_run run{outband::amt::request_power{action}};
     CHECK(asks(run) == "CIM_PowerManagementService RequestPowerStateChange");
   }
-  operation_run run{amt::request_power{power_action::off_soft}};
+  operation_run run{outband::amt::request_power{power_action::off_soft}};
   const auto soap = run.next_request().value();
   CHECK(soap.find(
             "<Body><h:RequestPowerStateChange_INPUT "
@@ -204,7 +205,7 @@ TEST_CASE("an action that does not boot is one request as MPS words it") {
 }
 
 TEST_CASE("a machine whose OS saves power is brought to full power before it is switched on") {
-  operation_run run{amt::request_power{power_action::on}};
+  operation_run run{outband::amt::request_power{power_action::on}};
   run.feed(200, boot_settings(0, "false"));
   run.feed(200, boot_settings(1, "false"));
   CHECK(asks(run) == "IPS_PowerManagementService Get");
@@ -215,11 +216,11 @@ TEST_CASE("a machine whose OS saves power is brought to full power before it is 
            returned(3, ips + "IPS_PowerManagementService", "RequestOSPowerSavingStateChange", "4"));
   CHECK(asks(run) == "CIM_PowerManagementService RequestPowerStateChange");
   run.feed(200, change(4, "2"));
-  CHECK(std::get<amt::power_ack>(*run.outcome()).return_value == 2);
+  CHECK(std::get<outband::amt::power_ack>(*run.outcome()).return_value == 2);
 
   for (const auto* answer : {"2", "0", "17", "x"}) {
     CAPTURE(answer);
-    operation_run awake{amt::request_power{power_action::on}};
+    operation_run awake{outband::amt::request_power{power_action::on}};
     awake.feed(400, refusal(0, "DestinationUnreachable"));
     awake.feed(200, os_power(1, answer));
     CHECK(asks(awake) == "CIM_PowerManagementService RequestPowerStateChange");
@@ -247,7 +248,7 @@ TEST_CASE("what the firmware says wrong ends the run in words that name it") {
       {200, pulled(9, software("AMT", "1.2.3")), problem::device_protocol, "'9', not to 1"},
       {200, context(1, "again"), problem::device_protocol, "no PullResponse"},
       {200, pulled(1, ""), problem::device_protocol, "'AMT' among 0"},
-      {200, pulled(1, instance(amt, "CIM_SoftwareIdentity", "")), problem::device_protocol,
+      {200, pulled(1, instance(test::amt, "CIM_SoftwareIdentity", "")), problem::device_protocol,
        "no CIM_SoftwareIdentity"},
       {200, pulled(1, software("AMT", "sixteen")), problem::device_protocol, "'sixteen'"},
       {200, pulled(1, software("AMT", "9999.1")), problem::device_protocol, "'9999.1'"},
@@ -255,7 +256,7 @@ TEST_CASE("what the firmware says wrong ends the run in words that name it") {
   };
   for (const auto& r : rows) {
     CAPTURE(r.says);
-    operation_run run{amt::read_versions{}};
+    operation_run run{outband::amt::read_versions{}};
     run.feed(200, context(0, "c"));
     run.feed(r.status, r.body);
     REQUIRE(run.finished());
@@ -275,10 +276,10 @@ TEST_CASE("an absurd or missing power state is not taken for a state") {
        {association("0"), association("17"), association("4294967298"), association("on"),
         association(""), instance(cim, "CIM_AssociatedPowerManagementService", ""),
         instance(cim, "CIM_ServiceAvailableToElement", "<PowerState>2</PowerState>"),
-        instance(amt, "CIM_AssociatedPowerManagementService", "<PowerState>2</PowerState>"),
+        instance(test::amt, "CIM_AssociatedPowerManagementService", "<PowerState>2</PowerState>"),
         std::string{}}) {
     CAPTURE(items);
-    operation_run run{amt::read_power{}};
+    operation_run run{outband::amt::read_power{}};
     run.feed(200, os_power(0, "2"));
     run.feed(200, context(1, "c"));
     run.feed(200, pulled(2, items));
@@ -292,7 +293,7 @@ TEST_CASE("a power change without a ReturnValue is not taken for success") {
        {envelope(0, ""), change(0, "x"),
         returned(0, cim + "CIM_PowerManagementService", "RequestStateChange", "0"),
         returned(0, cim + "CIM_Other", "RequestPowerStateChange", "0")}) {
-    operation_run run{amt::request_power{power_action::off_soft}};
+    operation_run run{outband::amt::request_power{power_action::off_soft}};
     run.feed(200, body);
     REQUIRE(run.finished());
     CHECK(run.outcome().error().what == problem::device_protocol);

@@ -1,0 +1,219 @@
+/// Facts: what is known of a machine beyond power and link. They are looked at when a machine has
+/// become calm after its arrival and after a boot, and learned whenever somebody else asks.
+#include "actors/device_decision.hpp"
+
+#include "messages/amt/catalogue.hpp"
+#include "messages/domain/text.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace outband::detail {
+
+namespace {
+
+constexpr std::size_t max_fact_looks = 8;
+constexpr std::size_t max_new_records = 32; ///< told one by one; of more, the newest
+constexpr std::size_t max_detail = 16'000;
+constexpr std::chrono::milliseconds turn_guard{60'000};
+
+/// Of logs only the newest record is remembered, under these names.
+std::string mark_of(std::string_view kind) {
+  return kind == "log.event" ? "eventlog" : kind == "log.audit" ? "auditlog" : std::string(kind);
+}
+
+bool is_log(std::string_view kind) {
+  return kind == "log.event" || kind == "log.audit";
+}
+
+std::string text_of(const json::value& record, std::string_view name) {
+  const auto* v = record.find(name);
+  return v && v->text() ? *v->text() : std::string();
+}
+
+/// One plain sentence of a record of either log.
+std::string sentence_of(const json::value& record) {
+  auto text = text_of(record, "Desc");
+  if (!text.empty())
+    return text;
+  text = text_of(record, "AuditApp");
+  const auto what = text_of(record, "Event");
+  return what.empty() ? text : text + ": " + what;
+}
+
+} // namespace
+
+current_state::fact_mark* decision::mark(const std::string& kind) {
+  auto& all = mem.current.facts;
+  auto at = std::find_if(all.begin(), all.end(), [&](const auto& m) { return m.kind == kind; });
+  return at == all.end() ? nullptr : &*at;
+}
+
+bool decision::remember(const std::string& kind, std::string fingerprint) {
+  if (auto* known = mark(kind)) {
+    if (known->fingerprint == fingerprint)
+      return false;
+    known->fingerprint = std::move(fingerprint);
+    known->since = now;
+  } else if (mem.current.facts.size() < max_facts) {
+    mem.current.facts.push_back({kind, std::move(fingerprint), now});
+  } else {
+    return false;
+  }
+  changed = true;
+  return true;
+}
+
+void decision::learn(const fact& f) {
+  if (is_log(f.kind))
+    return learn_log(f);
+  if (!valid_fact_kind(f.kind))
+    return;
+  const bool first = mark(f.kind) == nullptr;
+  if (!remember(f.kind, text_fingerprint(f.json)))
+    return;
+  out.emplace_back(keep_fact{f});
+  event e;
+  e.cls = event_class::amt;
+  e.type = f.kind + (first ? ".known" : ".changed");
+  e.text = first ? "The machine's " + f.kind + " were read for the first time."
+                 : "The machine's " + f.kind + " are not what they were.";
+  if (f.json.size() <= max_detail)
+    e.detail = f.json;
+  out.emplace_back(emit_event{std::move(e)});
+}
+
+void decision::learn_log(const fact& f) {
+  auto parsed = json::parse(f.json);
+  if (!parsed)
+    return;
+  const auto* records = parsed->items();
+  if (records == nullptr)
+    if (const auto* inside = parsed->find("records"))
+      records = inside->items();
+  if (records == nullptr || records->empty())
+    return;
+  const auto kind = mark_of(f.kind);
+  const auto* known = mark(kind);
+  const std::string cursor = known ? known->fingerprint : std::string();
+  // Newest first; those before the one we knew are new.
+  std::vector<const json::value*> fresh;
+  for (const auto& r : *records) {
+    if (text_fingerprint(json::dump(r)) == cursor)
+      break;
+    fresh.push_back(&r);
+  }
+  if (fresh.empty())
+    return;
+  const bool first = known == nullptr;
+  remember(kind, text_fingerprint(json::dump(*fresh.front())));
+  if (first)
+    return; // what is in it from before is no news
+  if (fresh.size() > max_new_records)
+    fresh.resize(max_new_records);
+  for (auto at = fresh.rbegin(); at != fresh.rend(); ++at) {
+    event e;
+    e.cls = event_class::log;
+    e.type = f.kind;
+    e.text = sentence_of(**at);
+    auto detail = json::dump(**at);
+    if (detail.size() <= max_detail)
+      e.detail = std::move(detail);
+    out.emplace_back(emit_event{std::move(e)});
+  }
+}
+
+void decision::want_fact(std::string_view operation) {
+  if (!mem.times.read_facts)
+    return;
+  auto& due = mem.fact_looks;
+  if (std::find(due.begin(), due.end(), operation) == due.end() && due.size() < max_fact_looks)
+    due.emplace_back(operation);
+  // Several reasons in short order become one look.
+  mem.facts_at = std::max(mem.facts_at, now + mem.times.facts_after.count());
+}
+
+void decision::facts_on_arrival(bool another_firmware) {
+  mem.fact_call = uuid{};
+  if (!mark("features") || another_firmware)
+    want_fact("features.get");
+  if (!mark("hardware"))
+    want_fact("hardware.get");
+  if (!mark("eventlog") || another_firmware)
+    want_fact("log.event");
+  if (!mark("auditlog") || another_firmware)
+    want_fact("log.audit");
+}
+
+void decision::facts_after_boot() {
+  want_fact("hardware.get");
+  want_fact("log.event");
+}
+
+void decision::look_for_facts() {
+  if (mem.fact_looks.empty() || !link_usable())
+    return;
+  if (!mem.fact_call.is_nil()) {
+    if (now < mem.fact_until)
+      return;
+    mem.fact_call = uuid{}; // its answer is lost
+  }
+  if (now < mem.facts_at)
+    return arm(std::chrono::milliseconds(mem.facts_at - now));
+  if (!mem.fact_turn) {
+    mem.facts_at = now + turn_guard.count();
+    out.emplace_back(want_turn{});
+    return;
+  }
+  const auto* operation = amt::find_operation(mem.fact_looks.front());
+  mem.fact_name = mem.fact_looks.front();
+  mem.fact_looks.erase(mem.fact_looks.begin());
+  if (mem.fact_looks.empty())
+    mem.fact_turn = false;
+  if (operation == nullptr)
+    return look_for_facts();
+  send_call s;
+  s.call.id = fresh_id();
+  s.call.device = mem.ref;
+  s.call.epoch = mem.current.link.epoch;
+  s.call.deadline = now + operation->deadline.count();
+  s.call.operation = amt::perform{std::string(operation->name), {}};
+  s.instance = mem.current.link.instance;
+  mem.fact_call = s.call.id;
+  mem.fact_until = s.call.deadline + 5000;
+  out.emplace_back(std::move(s));
+  arm(std::chrono::milliseconds(mem.fact_until - now));
+}
+
+void decision::on(const turn_given& turn) {
+  mem.fact_turn = true;
+  mem.facts_at = now + turn.wait.count();
+  next();
+}
+
+void decision::fact_answered(const amt_answer& a) {
+  mem.fact_call = uuid{};
+  const auto* operation = amt::find_operation(mem.fact_name);
+  if (a.outcome && operation != nullptr)
+    if (const auto* told = std::get_if<amt::document>(&*a.outcome))
+      learn(fact{std::string(operation->fact), amt::without_headers(told->json)});
+  // A failure says nothing: the next arrival, boot or question looks again.
+  next();
+}
+
+void decision::alerted(const alert_seen& a) {
+  event e;
+  e.cls = event_class::alert;
+  e.type = "alert";
+  e.text = "The firmware sent an alert.";
+  if (auto parsed = json::parse(a.json))
+    if (auto text = text_of(*parsed, "text"); !text.empty())
+      e.text = std::move(text);
+  e.detail = a.json;
+  out.emplace_back(emit_event{std::move(e)});
+  want_fact("log.event");
+  next();
+}
+
+} // namespace outband::detail
