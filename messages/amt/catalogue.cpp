@@ -1,5 +1,7 @@
 #include "messages/amt/catalogue.hpp"
 
+#include "messages/domain/documents.hpp"
+
 #include <algorithm>
 #include <iterator>
 
@@ -8,7 +10,11 @@ namespace outband::amt {
 const std::vector<operation>& operations() {
   static const std::vector<operation> all = [] {
     using table = std::vector<operation> (*)();
-    static constexpr table tables[] = {power_operations, boot_operations, feature_operations, consent_operations, display_operations, alarm_operations, lifecycle_operations, inventory_operations, log_operations};
+    static constexpr table tables[] = {
+        power_operations,   boot_operations,    feature_operations,   consent_operations,
+        display_operations, alarm_operations,   lifecycle_operations, inventory_operations,
+        log_operations,     network_operations, wifi_operations,      certificate_operations,
+        tls_operations,     explorer_operations};
     std::vector<operation> out;
     for (auto make : tables) {
       auto some = make();
@@ -42,6 +48,15 @@ std::string without_headers(const std::string& json) {
     return json;
   drop_headers(*v);
   return json::dump(*v);
+}
+
+std::vector<std::string> fact_kinds() {
+  std::vector<std::string> out;
+  for (const auto& o : operations())
+    if (!o.fact.empty() && valid_fact_kind(o.fact) &&
+        std::find(out.begin(), out.end(), o.fact) == out.end())
+      out.emplace_back(o.fact);
+  return out;
 }
 
 std::optional<std::uint32_t> return_value_in(const std::string& json) {

@@ -350,8 +350,8 @@ TEST_CASE("a password is not told back by the check") {
 TEST_CASE("boot sources are told in MPS's shape with both spellings") {
   firmware f;
   f.lists("CIM_BootSourceSetting",
-          boot_source("Force PXE Boot", "CIM:Network:1") +
-              boot_source("Force OCR UEFI Boot Option 1", "CIM:Hard-Disk:2",
+          source_item("Force PXE Boot", "CIM:Network:1") +
+              source_item("Force OCR UEFI Boot Option 1", "CIM:Hard-Disk:2",
                           p("BIOSBootString", "WinRe") + p("BootString", "path")));
   CHECK(f.shown("boot.sources") ==
         R"([{"biosBootString":"","bootString":"","elementName":"Intel(r) AMT: Boot Source",)"

@@ -39,7 +39,7 @@ inline std::string boot_service(const std::string& enabled) {
          p("OperationalStatus", "0") + p("RequestedState", "12");
 }
 
-inline std::string boot_source(const std::string& id, const std::string& structured,
+inline std::string source_item(const std::string& id, const std::string& structured,
                                const std::string& rest = {}) {
   return item("CIM_BootSourceSetting", rest + p("ElementName", "Intel(r) AMT: Boot Source") +
                                            p("FailThroughSupported", "2") +
@@ -51,17 +51,17 @@ inline const std::string pba_path = "\\EFI\\OEM\\pba.efi";
 inline const std::string winre_path = "\\EFI\\Microsoft\\Boot\\bootmgfw.efi";
 
 inline std::string plain_boot_sources() {
-  return boot_source("Force Hard-drive Boot", "CIM:Hard-Disk:1") +
-         boot_source("Force PXE Boot", "CIM:Network:1") +
-         boot_source("Force CD/DVD Boot", "CIM:CD/DVD:1");
+  return source_item("Force Hard-drive Boot", "CIM:Hard-Disk:1") +
+         source_item("Force PXE Boot", "CIM:Network:1") +
+         source_item("Force CD/DVD Boot", "CIM:CD/DVD:1");
 }
 
 inline std::string recovery_boot_sources() {
   return plain_boot_sources() +
-         boot_source("Force OCR UEFI HTTPS Boot", "CIM:Network:2", p("BIOSBootString", "HTTPS")) +
-         boot_source("Force OCR UEFI Boot Option 1", "CIM:Hard-Disk:2",
+         source_item("Force OCR UEFI HTTPS Boot", "CIM:Network:2", p("BIOSBootString", "HTTPS")) +
+         source_item("Force OCR UEFI Boot Option 1", "CIM:Hard-Disk:2",
                      p("BIOSBootString", "WinRe") + p("BootString", winre_path)) +
-         boot_source("Force OCR UEFI Boot Option 2", "CIM:Hard-Disk:3",
+         source_item("Force OCR UEFI Boot Option 2", "CIM:Hard-Disk:3",
                      p("BIOSBootString", "PBA") + p("BootString", pba_path));
 }
 
