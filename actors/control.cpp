@@ -1,5 +1,6 @@
 #include "actors/control.hpp"
 
+#include "messages/amt/catalogue.hpp"
 #include "messages/bus/envelope.hpp"
 #include "messages/bus/topics.hpp"
 
@@ -12,8 +13,8 @@ namespace outband {
 namespace {
 
 desk_actor::behavior_type desk_behavior(desk_actor::stateful_pointer<desk_state> self,
-                                        const services* with) {
-  self->state.start(self, *with);
+                                        const services* with, desk_hooks hooks) {
+  self->state.start(self, *with, std::move(hooks));
   return {
       [self](const request_submitted& m) { self->state.on(m); },
       [self](const outcome_arrived& m) { self->state.on(m); },
@@ -118,7 +119,7 @@ void control::restart() {
   std::lock_guard lock(mutex_);
   if (stopped_)
     return; // it ended while we were stopping
-  desk_ = system_.spawn(desk_behavior, &with_);
+  desk_ = system_.spawn(desk_behavior, &with_, hooks());
 }
 
 void control::stop() {
@@ -173,23 +174,63 @@ void control::find_link(const device_ref& ref, std::function<void(result<std::st
 
 void control::ask(device_ref ref, amt_operation op, std::chrono::milliseconds timeout,
                   answer<amt_outcome> cb) {
-  if (is_change(op))
+  const auto* named = std::get_if<amt::perform>(&op);
+  const auto* known = named == nullptr ? nullptr : amt::find_operation(named->name);
+  if (is_change(op) || (known != nullptr && known->effect == wsman::effect::change))
     return cb(fail(problem::internal, "a change is a request, not a live read"));
-  find_link(ref, [this, open = gate_, ref, op = std::move(op), timeout,
+  ask_by(ref, std::move(op), with_.clock.new_id(), timeout, std::move(cb));
+}
+
+desk_hooks control::hooks() {
+  desk_hooks h;
+  h.ask = [this, open = gate_](const device_ref& ref, amt_operation op, const uuid& call,
+                               std::chrono::milliseconds timeout, answer<amt_outcome> cb) {
+    auto inside = open->enter();
+    if (!inside)
+      return cb(stopping());
+    ask_by(ref, std::move(op), call, timeout, std::move(cb));
+  };
+  h.forget = [this, open = gate_](const device_ref& ref) {
+    auto inside = open->enter();
+    if (!inside)
+      return;
+    remove_device(ref, [ref](result<nothing> r) {
+      if (!r)
+        spdlog::warn("device={} was deactivated, but its registration stays: {}", to_string(ref),
+                     to_string(r.error()));
+    });
+  };
+  return h;
+}
+
+void control::ask_by(const device_ref& ref, amt_operation op, const uuid& call,
+                     std::chrono::milliseconds timeout, answer<amt_outcome> cb) {
+  find_link(ref, [this, open = gate_, ref, op = std::move(op), call, timeout,
                   cb = std::move(cb)](result<std::string> instance) mutable {
     auto inside = open->enter();
     if (!inside)
       return cb(stopping());
     if (!instance)
       return cb(instance.error());
-    ask_at(*instance, std::move(ref), std::move(op), timeout, std::move(cb));
+    ask_at(*instance, std::move(ref), std::move(op), call, timeout, std::move(cb));
   });
 }
 
-void control::ask_at(const std::string& instance, device_ref ref, amt_operation op,
+void control::ask_at(const std::string& instance, device_ref ref, amt_operation op, const uuid& id,
                      std::chrono::milliseconds timeout, answer<amt_outcome> cb) {
+  if (auto* p = std::get_if<amt::perform>(&op); p != nullptr && !p->argument.empty()) {
+    const auto* known = amt::find_operation(p->name);
+    // Over the broker no password travels in clear.
+    if (known != nullptr && known->secret && instance != with_.node) {
+      auto sealed = with_.secrets.seal(ref, p->argument);
+      if (!sealed)
+        return cb(sealed.error());
+      p->argument = std::move(*sealed);
+      p->sealed = true;
+    }
+  }
   amt_call call;
-  call.id = with_.clock.new_id();
+  call.id = id;
   call.device = std::move(ref);
   call.operation = std::move(op);
   call.deadline = with_.clock.now() + timeout.count();
@@ -264,6 +305,8 @@ void control::remove_device(device_ref ref, answer<nothing> cb) {
                        std::string(bus::content_type_of(root)), false,
                        std::chrono::seconds(86'400)});
     // Who is connected gets the empty message, who comes later sees nothing at all.
+    for (const auto& kind : amt::fact_kinds())
+      publish.push_back({bus::fact_topic(ref, kind, root), {}, {}, true, std::nullopt});
     for (const auto& topic : {bus::desired_topic(ref, root), bus::current_topic(ref, root),
                               bus::presence_topic(ref, root)})
       publish.push_back({topic, {}, {}, true, std::nullopt});

@@ -7,6 +7,7 @@
 #include "actors/gate.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/services.hpp"
+#include "messages/rest/json.hpp"
 
 #include <caf/actor_system.hpp>
 
@@ -15,7 +16,21 @@
 #include <unordered_map>
 #include <vector>
 
+namespace outband::amt {
+struct operation;
+}
+
 namespace outband {
+
+/// What the desk asks of the rest of the process.
+struct desk_hooks {
+  /// Straight to whoever has the link; see control::ask. Changes too: the desk has noted them.
+  std::function<void(const device_ref&, amt_operation, const uuid& call, std::chrono::milliseconds,
+                     answer<amt_outcome>)>
+      ask;
+  /// The machine is not managed any more: its registration and secrets go.
+  std::function<void(const device_ref&)> forget;
+};
 
 /// What the desk actor keeps: whoever waits for the final word on a command.
 class desk_state {
@@ -26,7 +41,7 @@ public:
   static constexpr std::chrono::milliseconds default_deadline{60'000};
   static constexpr std::chrono::milliseconds longest_deadline{300'000};
 
-  void start(desk_actor::pointer self, const services& with);
+  void start(desk_actor::pointer self, const services& with, desk_hooks hooks);
   void on(request_submitted submitted);
   void on(const outcome_arrived& arrived);
   void on(const desk_tick& tick);
@@ -43,6 +58,17 @@ private:
   void store_patch(request r, responder tell, int attempt, const desired_row& row);
   void command(request r, responder tell, int attempt);
   void store_command(request r, responder tell, int attempt, const desired_row& row);
+  // desk_operations.cpp
+  void operate(request r, responder tell);
+  void boot(request r, const json::value& argument, responder tell);
+  void note(request r, const amt::operation& operation, const json::value& argument,
+            responder tell);
+  void known_before(const request& r, const audit_row& row);
+  void perform(const request& r, const amt::operation& operation,
+               std::function<void(response)> then);
+  void conclude(const audit_entry& entry, response answer);
+  void over(const uuid& id, const response& answer);
+
   void duplicate(const request& r, const responder& tell, const command_row& existing);
   void wait_for(const uuid& id, responder tell, time_ms until);
   void arm();
@@ -51,11 +77,24 @@ private:
                                                revision rev, const request& r) const;
   command_row row_for(const request& r) const;
   /// Wraps a store's completion so that it continues on this actor.
-  template <class T, class F> answer<T> here(F f);
+  template <class T, class F> answer<T> here(F f) {
+    return [me = weak_handle<desk_actor>(self_),
+            f = std::make_shared<F>(std::move(f))](result<T> r) mutable {
+      auto value = std::make_shared<result<T>>(std::move(r));
+      me.tell(desk_step{std::make_shared<std::function<void()>>([f, value] { (*f)(*value); })});
+    };
+  }
 
   desk_actor::pointer self_ = nullptr;
   const services* with_ = nullptr;
   std::unordered_multimap<uuid, waiter> waiting_;
+  /// Operations under way, and who waits for each.
+  struct operating {
+    std::vector<responder> waiting;
+    std::string hash; ///< of what was asked
+  };
+  std::unordered_map<uuid, operating> operating_;
+  desk_hooks hooks_;
   /// Outcomes for nobody yet: a command may be over before the store has told us that it is stored.
   std::deque<response> early_;
   std::uint64_t timer_ = 0;
@@ -87,8 +126,11 @@ public:
 
 private:
   void find_link(const device_ref& ref, std::function<void(result<std::string>)> cb);
-  void ask_at(const std::string& instance, device_ref ref, amt_operation op,
+  void ask_by(const device_ref& ref, amt_operation op, const uuid& call,
               std::chrono::milliseconds timeout, answer<amt_outcome> cb);
+  void ask_at(const std::string& instance, device_ref ref, amt_operation op, const uuid& call,
+              std::chrono::milliseconds timeout, answer<amt_outcome> cb);
+  desk_hooks hooks();
 
   caf::actor_system& system_;
   const services& with_;

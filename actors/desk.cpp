@@ -29,17 +29,10 @@ response refusal(const uuid& id, failure why) {
 
 } // namespace
 
-void desk_state::start(desk_actor::pointer self, const services& with) {
+void desk_state::start(desk_actor::pointer self, const services& with, desk_hooks hooks) {
   self_ = self;
   with_ = &with;
-}
-
-template <class T, class F> answer<T> desk_state::here(F f) {
-  return [me = weak_handle<desk_actor>(self_),
-          f = std::make_shared<F>(std::move(f))](result<T> r) mutable {
-    auto value = std::make_shared<result<T>>(std::move(r));
-    me.tell(desk_step{std::make_shared<std::function<void()>>([f, value] { (*f)(*value); })});
-  };
+  hooks_ = std::move(hooks);
 }
 
 void desk_state::on(request_submitted submitted) {
@@ -68,6 +61,8 @@ void desk_state::on(request_submitted submitted) {
   auto tell = submitted.on_response;
   if (std::holds_alternative<ask_snapshot>(r.body))
     return snapshot(std::move(r), std::move(tell));
+  if (std::holds_alternative<ask_operation>(r.body))
+    return operate(std::move(r), std::move(tell));
   if (std::holds_alternative<ask_desired>(r.body))
     return patch(std::move(r), std::move(tell), 0);
   command(std::move(r), std::move(tell), 0);

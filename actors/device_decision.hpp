@@ -99,6 +99,7 @@ struct decision {
   void link_came(const observation& o, const link_up& up);
   void link_went(const observation& o, const link_down& down);
   void link_lags(const link_late& late);
+  void connecting(const connection_trouble& trouble);
   /// `state`: down, or unknown when it is its terminator that is gone.
   void link_gone(link_epoch epoch, link_state state, std::string why, std::string type,
                  std::string text);
@@ -115,7 +116,7 @@ struct decision {
   bool remember(const std::string& kind, std::string fingerprint);
   void learn(const fact& f);
   /// Tells the records that were not there when it was read last.
-  void learn_log(const fact& f);
+  void learn_log(std::string_view operation, const std::string& json);
   void want_fact(std::string_view operation);
   void facts_on_arrival(bool another_firmware);
   void facts_after_boot();

@@ -18,13 +18,11 @@ constexpr std::size_t max_new_records = 32; ///< told one by one; of more, the n
 constexpr std::size_t max_detail = 16'000;
 constexpr std::chrono::milliseconds turn_guard{60'000};
 
-/// Of logs only the newest record is remembered, under these names.
-std::string mark_of(std::string_view kind) {
-  return kind == "log.event" ? "eventlog" : kind == "log.audit" ? "auditlog" : std::string(kind);
-}
-
-bool is_log(std::string_view kind) {
-  return kind == "log.event" || kind == "log.audit";
+/// Of logs only a cursor is remembered, under these names; empty for what is no log.
+std::string mark_of_log(std::string_view operation) {
+  return operation == "log.event.news"   ? "eventlog"
+         : operation == "log.audit.news" ? "auditlog"
+                                         : std::string();
 }
 
 std::string text_of(const json::value& record, std::string_view name) {
@@ -66,8 +64,6 @@ bool decision::remember(const std::string& kind, std::string fingerprint) {
 }
 
 void decision::learn(const fact& f) {
-  if (is_log(f.kind))
-    return learn_log(f);
   if (!valid_fact_kind(f.kind))
     return;
   const bool first = mark(f.kind) == nullptr;
@@ -84,40 +80,27 @@ void decision::learn(const fact& f) {
   out.emplace_back(emit_event{std::move(e)});
 }
 
-void decision::learn_log(const fact& f) {
-  auto parsed = json::parse(f.json);
-  if (!parsed)
+void decision::learn_log(std::string_view operation, const std::string& json) {
+  auto news = json::parse(json);
+  if (!news)
     return;
-  const auto* records = parsed->items();
+  const auto* cursor = news->find("cursor");
+  if (cursor == nullptr || cursor->text() == nullptr)
+    return;
+  remember(mark_of_log(operation), *cursor->text());
+  const auto* found = news->find("records");
+  const auto* records = found == nullptr ? nullptr : found->items();
   if (records == nullptr)
-    if (const auto* inside = parsed->find("records"))
-      records = inside->items();
-  if (records == nullptr || records->empty())
     return;
-  const auto kind = mark_of(f.kind);
-  const auto* known = mark(kind);
-  const std::string cursor = known ? known->fingerprint : std::string();
-  // Newest first; those before the one we knew are new.
-  std::vector<const json::value*> fresh;
-  for (const auto& r : *records) {
-    if (text_fingerprint(json::dump(r)) == cursor)
-      break;
-    fresh.push_back(&r);
-  }
-  if (fresh.empty())
-    return;
-  const bool first = known == nullptr;
-  remember(kind, text_fingerprint(json::dump(*fresh.front())));
-  if (first)
-    return; // what is in it from before is no news
-  if (fresh.size() > max_new_records)
-    fresh.resize(max_new_records);
-  for (auto at = fresh.rbegin(); at != fresh.rend(); ++at) {
+  auto at = records->begin(); // oldest first
+  if (records->size() > max_new_records)
+    at = records->end() - max_new_records;
+  for (; at != records->end(); ++at) {
     event e;
     e.cls = event_class::log;
-    e.type = f.kind;
-    e.text = sentence_of(**at);
-    auto detail = json::dump(**at);
+    e.type = operation.substr(0, operation.rfind('.'));
+    e.text = sentence_of(*at);
+    auto detail = json::dump(*at);
     if (detail.size() <= max_detail)
       e.detail = std::move(detail);
     out.emplace_back(emit_event{std::move(e)});
@@ -141,14 +124,14 @@ void decision::facts_on_arrival(bool another_firmware) {
   if (!mark("hardware"))
     want_fact("hardware.get");
   if (!mark("eventlog") || another_firmware)
-    want_fact("log.event");
+    want_fact("log.event.news");
   if (!mark("auditlog") || another_firmware)
-    want_fact("log.audit");
+    want_fact("log.audit.news");
 }
 
 void decision::facts_after_boot() {
   want_fact("hardware.get");
-  want_fact("log.event");
+  want_fact("log.event.news");
 }
 
 void decision::look_for_facts() {
@@ -178,7 +161,12 @@ void decision::look_for_facts() {
   s.call.device = mem.ref;
   s.call.epoch = mem.current.link.epoch;
   s.call.deadline = now + operation->deadline.count();
-  s.call.operation = amt::perform{std::string(operation->name), {}};
+  std::string argument;
+  if (const auto log = mark_of_log(operation->name); !log.empty()) {
+    const auto* known = mark(log);
+    argument = json::dump(json::object{{"cursor", known ? known->fingerprint : std::string()}});
+  }
+  s.call.operation = amt::perform{std::string(operation->name), std::move(argument)};
   s.instance = mem.current.link.instance;
   mem.fact_call = s.call.id;
   mem.fact_until = s.call.deadline + 5000;
@@ -196,8 +184,12 @@ void decision::fact_answered(const amt_answer& a) {
   mem.fact_call = uuid{};
   const auto* operation = amt::find_operation(mem.fact_name);
   if (a.outcome && operation != nullptr)
-    if (const auto* told = std::get_if<amt::document>(&*a.outcome))
-      learn(fact{std::string(operation->fact), amt::without_headers(told->json)});
+    if (const auto* told = std::get_if<amt::document>(&*a.outcome)) {
+      if (!mark_of_log(operation->name).empty())
+        learn_log(operation->name, told->json);
+      else
+        learn(fact{std::string(operation->fact), amt::without_headers(told->json)});
+    }
   // A failure says nothing: the next arrival, boot or question looks again.
   next();
 }
@@ -212,7 +204,7 @@ void decision::alerted(const alert_seen& a) {
       e.text = std::move(text);
   e.detail = a.json;
   out.emplace_back(emit_event{std::move(e)});
-  want_fact("log.event");
+  want_fact("log.event.news");
   next();
 }
 

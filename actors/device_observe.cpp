@@ -109,6 +109,8 @@ void decision::on(const observation& o) {
   const auto* a = std::get_if<amt_answer>(&o.body);
   if (a && mem.run && mem.run->call == a->id)
     return on_answer(*a, o.epoch == mem.current.link.epoch);
+  if (const auto* trouble = std::get_if<connection_trouble>(&o.body))
+    return connecting(*trouble); // it is about having no link
   if (!is_ours(o))
     return;
   if (a && !mem.fact_call.is_nil() && mem.fact_call == a->id)
@@ -126,6 +128,7 @@ void decision::on(const observation& o) {
     void operator()(const amt_answer& late) const { d.on_answer(late, true); }
     void operator()(const fact_seen& seen) const { d.learn(seen.what); }
     void operator()(const alert_seen& seen) const { d.alerted(seen); }
+    void operator()(const connection_trouble&) const {}
   };
   std::visit(visitor{*this, o}, o.body);
 }
@@ -160,6 +163,7 @@ void decision::link_came(const observation& o, const link_up& up) {
   facts_on_arrival(!mem.versions_asked);
   say(event_class::link, "link.up", "The machine called home from " + up.peer + ".",
       std::string(to_string(before)), "up");
+  set_condition("connection", true, {}, {});
   if (o.epoch != known)
     arrived_from(up.peer);
   if (mem.run) {
@@ -293,6 +297,17 @@ void decision::link_lags(const link_late& late) {
   l.state = next_state;
   l.since = now;
   changed = presence_changed = true;
+}
+
+void decision::connecting(const connection_trouble& trouble) {
+  const bool fine = trouble.code.empty();
+  const auto& all = mem.current.conditions;
+  const bool known = std::any_of(all.begin(), all.end(), [&](const condition& c) {
+    return c.type == "connection" && c.code == trouble.code;
+  });
+  set_condition("connection", fine, trouble.code, trouble.text);
+  if (!fine && !known)
+    say(event_class::link, "link.refused", trouble.text, {}, trouble.code);
 }
 
 void decision::on_answer(const amt_answer& a, bool newest_link) {

@@ -91,8 +91,8 @@ void direct_links::hear(const bus::message& m) {
     return;
   }
   const auto& p = decoded->body;
-  if (p.instance == with_.node ||
-      std::find(p.roles.begin(), p.roles.end(), "terminator") == p.roles.end())
+  const bool takes = std::find(p.roles.begin(), p.roles.end(), "terminator") != p.roles.end();
+  if (p.instance == with_.node || (p.up && !takes)) // a will may not say the roles
     return;
   {
     std::lock_guard lock(mutex_);
@@ -241,6 +241,11 @@ void direct_links::pin(device_ref ref, std::string sha256, answer<bool> cb) {
 void direct_links::trouble(const device_ref& ref, direct_trouble what, std::string text) {
   if (what != direct_trouble::none)
     spdlog::warn("direct: device={} not let in: {} ({})", to_string(ref), text, to_string(what));
+  auto inside = gate_->enter();
+  if (!inside)
+    return;
+  const bool fine = what == direct_trouble::none;
+  links_.trouble(ref, fine ? "" : std::string(to_string(what)), fine ? "" : std::move(text));
 }
 
 } // namespace outband

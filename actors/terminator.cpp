@@ -271,6 +271,14 @@ void terminator::take_epoch(cira_identity identity, std::string peer, secret_tex
   });
 }
 
+void terminator::trouble(const device_ref& ref, std::string code, std::string text) {
+  const observation o{ref, 0, with_.clock.now(),
+                      connection_trouble{std::move(code), std::move(text)}};
+  publish_internal(
+      with_, bus::node_observations_topic(with_.node),
+      bus::encode(envelope_of(with_), std::vector<observation>{o}, bus::encoding::msgpack));
+}
+
 void terminator::up(const admission& who, std::string peer, int trigger,
                     std::shared_ptr<amt_link_port> link) {
   link_opened opened{who.ref, who.epoch, std::move(peer), trigger, std::move(link)};

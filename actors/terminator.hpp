@@ -43,6 +43,8 @@ public:
   /// A machine that was connected to and is the right one: takes its epoch, as admit() does.
   void admit_direct(const device_ref& ref, std::string amt_username, secret_text amt_password,
                     std::string peer, answer<admission> cb);
+  /// A machine that is connected to is not let in, or (`code` empty) nothing stands in the way.
+  void trouble(const device_ref& ref, std::string code, std::string text);
   /// Before start(): told of each machine that an operator disconnects, also of one without a link.
   void on_disconnect(std::function<void(const device_ref&)> f) { disconnected_ = std::move(f); }
 

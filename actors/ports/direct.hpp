@@ -71,7 +71,7 @@ public:
   virtual void admit(const direct_target& who, std::string peer, answer<admission> cb) = 0;
   /// The first certificate of a machine without a pin; false: another one was pinned meanwhile.
   virtual void pin(device_ref ref, std::string sha256, answer<bool> cb) = 0;
-  /// What stands in the way, once each time that it changes; `none`: nothing any more.
+  /// What stands in the way, after each attempt in which it did; `none`: nothing any more.
   virtual void trouble(const device_ref& ref, direct_trouble what, std::string text) = 0;
 };
 

@@ -23,7 +23,7 @@ void process(exposition& x, const figures& f) {
 
 /// By the alternative of amt_operation.
 constexpr const char* operations[] = {"read-power", "read-capabilities", "read-versions",
-                                      "request-power"};
+                                      "request-power", "perform"};
 static_assert(std::size(operations) == std::variant_size_v<amt_operation>);
 
 void calls(exposition& x, const actor_counters& a) {

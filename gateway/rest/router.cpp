@@ -89,6 +89,7 @@ router make_router() {
   add_account_routes(r);
   add_device_routes(r);
   add_power_routes(r);
+  add_amt_routes(r);
   add_host_routes(r);
   add_request_routes(r);
   add_system_routes(r);

@@ -1,5 +1,6 @@
 list(APPEND GATEWAY_SOURCES
   rest/account_routes.cpp
+  rest/amt_routes.cpp
   rest/api.cpp
   rest/call.cpp
   rest/device_routes.cpp

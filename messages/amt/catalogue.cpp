@@ -80,6 +80,20 @@ std::optional<std::uint32_t> return_value_in(const std::string& json) {
   return std::nullopt;
 }
 
+std::vector<rest::field_error> mistakes(const operation& o, const json::value& argument,
+                                        time_ms now) {
+  auto out = o.check == nullptr ? std::vector<rest::field_error>{} : o.check(argument);
+  if (!out.empty() || o.expires == nullptr)
+    return out;
+  const auto end = o.expires(argument);
+  if (!end || end->at >= now)
+    return out;
+  const auto* v = argument.find(end->member);
+  out.push_back({v != nullptr ? std::optional(*v) : std::nullopt, std::string(end->member), "body",
+                 "must not have expired"});
+  return out;
+}
+
 const operation* find_operation(std::string_view name) {
   const auto& all = operations();
   auto at = std::find_if(all.begin(), all.end(), [&](const auto& o) { return o.name == name; });

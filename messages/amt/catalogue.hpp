@@ -26,6 +26,12 @@ using argument_check = std::vector<rest::field_error> (*)(const json::value& arg
 /// Straight-line, see wsman/talk.hpp. `argument` has passed the check.
 using operation_body = result<json::value> (*)(wsman::talk& t, const json::value& argument);
 
+/// A member of an argument that is good only until then (a certificate).
+struct expiry {
+  std::string_view member;
+  time_ms at = 0;
+};
+
 struct operation {
   std::string_view name; ///< "features.set"
   wsman::effect effect = wsman::effect::none;
@@ -39,12 +45,20 @@ struct operation {
   std::string_view fact = {};
   /// A change after which that operation's fact is read again ("features.get").
   std::string_view look_after = {};
+  /// nullptr: no argument of this operation expires.
+  std::optional<expiry> (*expires)(const json::value& argument) = nullptr;
 };
+
+/// What `check` says, and what has expired by `now`; there is no clock in this folder.
+std::vector<rest::field_error> mistakes(const operation& o, const json::value& argument,
+                                        time_ms now);
 
 const std::vector<operation>& operations();
 /// nullptr if there is none of that name.
 const operation* find_operation(std::string_view name);
 
+/// Every kind of fact that is kept, each once. Logs are none: their records are events.
+std::vector<std::string> fact_kinds();
 /// The document as a fact: without the envelope headers that MPS hands on ("Header"), which differ
 /// every time.
 std::string without_headers(const std::string& json);

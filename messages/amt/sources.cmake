@@ -9,10 +9,13 @@ list(APPEND MESSAGES_SOURCES
   amt/boot_operations.cpp
   amt/boot_state.cpp
   amt/catalogue.cpp
+  amt/certificates.cpp
+  amt/certificates_operations.cpp
   amt/consent.cpp
   amt/displays.cpp
   amt/erase.cpp
   amt/event_record.cpp
+  amt/explorer.cpp
   amt/features.cpp
   amt/features_operations.cpp
   amt/forms.cpp
@@ -20,10 +23,19 @@ list(APPEND MESSAGES_SOURCES
   amt/lifecycle.cpp
   amt/logs.cpp
   amt/logs_json.cpp
+  amt/network.cpp
+  amt/network_operations.cpp
+  amt/network_words.cpp
   amt/operation_run.cpp
   amt/pass_through.cpp
   amt/power.cpp
   amt/power_operations.cpp
   amt/put_back.cpp
   amt/status.cpp
-  amt/uefi_parameters.cpp)
+  amt/tls.cpp
+  amt/uefi_parameters.cpp
+  amt/wifi.cpp
+  amt/wifi_operations.cpp
+  amt/wifi_profiles.cpp
+  amt/wifi_words.cpp
+  amt/x509.cpp)

@@ -122,9 +122,9 @@ result<wifi_state> get_wifi_state(wsman::talk& t) {
     return code.error();
   const auto state = static_cast<wifi_state>(*code);
   if (to_string(state).empty())
-    return fail(problem::device_protocol,
-                "the Wi-Fi port's EnabledState is " + std::to_string(*code) +
-                    ", which is none of 3, 32768, 32769");
+    return fail(problem::device_protocol, "the Wi-Fi port's EnabledState is " +
+                                              std::to_string(*code) +
+                                              ", which is none of 3, 32768, 32769");
   return state;
 }
 
@@ -161,10 +161,9 @@ result<profile_sync> set_profile_sync(wsman::talk& t, std::optional<bool> local,
   if (local_then == *local_now && uefi_then == read->now.uefi)
     return read->now;
   auto echoed =
-      t.put(service, put_back(*read->service, {{"localProfileSynchronizationEnabled",
-                                                std::to_string(local_then)},
-                                               {"UEFIWiFiProfileShareEnabled",
-                                                uefi_then ? "1" : "0"}}));
+      t.put(service, put_back(*read->service,
+                              {{"localProfileSynchronizationEnabled", std::to_string(local_then)},
+                               {"UEFIWiFiProfileShareEnabled", uefi_then ? "1" : "0"}}));
   if (!echoed)
     return echoed.error();
   if (*echoed == nullptr)

@@ -28,8 +28,8 @@ std::string q(std::string_view name, std::string_view value) {
 }
 
 std::string certificate_parameter(std::string_view name, const std::string& handle) {
-  return wsman::endpoint_parameter(name, {wsman::class_uri("AMT_PublicKeyCertificate"),
-                                          wsman::named("InstanceID", handle)});
+  return wsman::endpoint_parameter(
+      name, {wsman::class_uri("AMT_PublicKeyCertificate"), wsman::named("InstanceID", handle)});
 }
 
 struct handles {
@@ -59,31 +59,32 @@ result<handles> provide_credentials(wsman::talk& t, const wifi_profile_request::
     auto keys = get_keys(t);
     if (!keys)
       return keys.error();
-    const bool known = std::any_of(keys->begin(), keys->end(), [&](const auto& k) {
-      return k.der_key == key->public_key;
-    });
+    const bool known = std::any_of(keys->begin(), keys->end(),
+                                   [&](const auto& k) { return k.der_key == key->public_key; });
     if (!known)
       if (auto added = add_private_key(t, key->private_key); !added)
         return added.error();
   }
-  const std::pair<const std::string&, std::string&> wanted[] = {
-      {e.client_certificate, out.client}, {e.ca_certificate, out.ca}};
-  for (const auto& [text, handle] : wanted) {
+  const auto provide = [&](const std::string& text, bool root, std::string& handle) -> status {
     if (text.empty())
-      continue;
+      return success();
     auto c = read_certificate(text);
     if (!c)
       return c.error();
-    auto told = handle_of(t, *held, c->der, &text == &e.ca_certificate);
+    auto told = handle_of(t, *held, c->der, root);
     if (!told)
       return told.error();
-    handle = *told;
-  }
+    handle = std::move(*told);
+    return success();
+  };
+  if (auto ok = provide(e.client_certificate, false, out.client); !ok)
+    return ok.error();
+  if (auto ok = provide(e.ca_certificate, true, out.ca); !ok)
+    return ok.error();
   // MPS waits a second before it uses what it added. Firmware that lists it can use it.
   const auto known_before = [&](const std::string& handle) {
-    return handle.empty() || std::any_of(held->begin(), held->end(), [&](const auto& c) {
-             return c.instance_id == handle;
-           });
+    return handle.empty() || std::any_of(held->begin(), held->end(),
+                                         [&](const auto& c) { return c.instance_id == handle; });
   };
   if (!known_before(out.client) || !known_before(out.ca)) {
     auto then = get_certificates(t);
@@ -191,9 +192,9 @@ status add_wifi_profile(wsman::talk& t, const wifi_profile_request& what) {
       return provided.error();
     credentials = std::move(*provided);
   }
-  const auto endpoint = wsman::endpoint_parameter(
-      "WiFiEndpoint",
-      {wsman::class_uri("CIM_WiFiEndpoint"), wsman::named("Name", "WiFi Endpoint 0")});
+  const auto endpoint =
+      wsman::endpoint_parameter("WiFiEndpoint", {wsman::class_uri("CIM_WiFiEndpoint"),
+                                                 wsman::named("Name", "WiFi Endpoint 0")});
   return settings_done(
       t.invoke(service, "AddWiFiSettings",
                endpoint + properties_of(what, "Intel(r) AMT:WiFi Endpoint Settings " + what.name,

@@ -9,9 +9,9 @@ namespace {
 
 constexpr wifi_state states[] = {wifi_state::disabled, wifi_state::s0, wifi_state::s0_sx_ac};
 constexpr authentication methods[] = {
-    authentication::other,     authentication::open_system, authentication::shared_key,
-    authentication::wpa_psk,   authentication::wpa_8021x,   authentication::wpa2_psk,
-    authentication::wpa2_8021x, authentication::wpa3_sae,   authentication::wpa3_owe};
+    authentication::other,      authentication::open_system, authentication::shared_key,
+    authentication::wpa_psk,    authentication::wpa_8021x,   authentication::wpa2_psk,
+    authentication::wpa2_8021x, authentication::wpa3_sae,    authentication::wpa3_owe};
 constexpr encryption ciphers[] = {encryption::other, encryption::wep, encryption::tkip,
                                   encryption::ccmp, encryption::none};
 

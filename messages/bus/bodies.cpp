@@ -53,7 +53,7 @@ template <class A, class T> void describe_current(A& a, T& x) {
   });
   a.list("facts", x.facts, max_facts, need::optional, [&](auto& o, auto& f) {
     o.text("kind", f.kind, 32, need::required);
-    o.text("print", f.fingerprint, name_limit);
+    o.text("print", f.fingerprint, 4096);
     o.time("since", f.since);
   });
   a.integer("desiredRev", x.desired_rev, 0, any_number);

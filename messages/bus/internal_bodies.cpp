@@ -12,8 +12,8 @@ constexpr std::array<std::string_view, 5> operations{"power.read", "capabilities
                                                      "versions.read", "power.request", "perform"};
 constexpr std::array<std::string_view, 5> outcomes{"power", "capabilities", "versions", "ack",
                                                    "document"};
-constexpr std::array<std::string_view, 7> observations{
-    "link.up", "link.down", "link.late", "power.seen", "answer", "fact.seen", "alert.seen"};
+constexpr std::array<std::string_view, 8> observations{
+    "link.up", "link.down", "link.late", "power.seen", "answer", "fact.seen", "alert.seen", "trouble"};
 constexpr std::array<std::string_view, 3> works{"amt", "evict", "disconnect"};
 
 template <class A, class T> void describe_operation(A& a, T& x) {
@@ -104,6 +104,9 @@ template <class A, class T> void describe_seen(A& a, T& x) {
     a.text("json", x.what.json, amt::max_document, need::required);
   } else if constexpr (std::is_same_v<alternative, alert_seen>) {
     a.text("json", x.json, detail_limit, need::required);
+  } else if constexpr (std::is_same_v<alternative, connection_trouble>) {
+    a.text("code", x.code, name_limit);
+    a.text("text", x.text, sentence);
   } else {
     static_assert(std::is_same_v<alternative, amt_answer>);
     describe_answer(a, x);

@@ -220,8 +220,7 @@ struct link_late {
 struct power_seen {
   amt::power_reading reading;
 };
-/// The same of an operation whose result is a fact, or a log: `kind` is then "log.event",
-/// "log.audit".
+/// The same of an operation whose result is a fact.
 struct fact_seen {
   fact what;
 };
@@ -229,8 +228,14 @@ struct fact_seen {
 struct alert_seen {
   std::string json;
 };
-using observation_body =
-    std::variant<link_up, link_down, link_late, power_seen, amt_answer, fact_seen, alert_seen>;
+/// A machine that we connect to cannot be let in, and somebody has to do something about it; `code`
+/// empty: nothing stands in the way any more. Of no link: the observation's epoch is 0.
+struct connection_trouble {
+  std::string code; ///< "credentials", "certificate", ...
+  std::string text; ///< for people
+};
+using observation_body = std::variant<link_up, link_down, link_late, power_seen, amt_answer,
+                                      fact_seen, alert_seen, connection_trouble>;
 
 struct observation {
   device_ref device;
