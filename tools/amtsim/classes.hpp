@@ -15,8 +15,8 @@
 #include "messages/wsman/answers.hpp"
 #include "tools/amtsim/device_model.hpp"
 #include "tools/amtsim/faults.hpp"
+#include "tools/amtsim/flash.hpp"
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,7 +35,7 @@ struct context {
   device_model& device;
   fault_set& faults;
   sim_time now;
-  std::string_view user = "admin"; ///< who asks: for the audit log
+  std::string_view user = "admin";          ///< who asks: for the audit log
   std::vector<wsman::selector> selectors{}; ///< of the header: which instance a method is meant for
 };
 /// The value of that selector of the header; `otherwise` if there is none.
@@ -89,13 +89,11 @@ struct family {
   std::vector<std::string_view> members;
 };
 
-/// What a topic keeps in flash, for the state file: name -> text (binary as base64). Names are
-/// unique per topic; only what differs from a fresh machine is put in.
-using kept_texts = std::map<std::string, std::string>;
+/// What a topic keeps in flash (flash.hpp).
 struct flash_row {
   std::string_view topic;
   void (*save)(const device_model&, kept_texts&);
-  /// What does not fit is skipped: a state file may be older than the simulator.
+  /// What does not fit is skipped.
   void (*load)(const kept_texts&, device_model&);
 };
 
@@ -129,7 +127,6 @@ class_table diagnostic_classes();  ///< what only explorers and diagnostics read
 /// nullptr: this firmware has no such class (superclasses have no row; see instances_of).
 const class_row* find_class(std::string_view name, const device_model& device);
 const method_row* find_method(std::string_view class_name, std::string_view name);
-const std::vector<flash_row>& flash_rows();
 /// Instances of a class or, for a superclass, of its members. nullopt: no such class here.
 std::optional<instances> instances_of(std::string_view class_name, const device_model& device);
 /// Do the selectors name this instance? A reference matches when what it names is the same.

@@ -1,5 +1,6 @@
 #include "tools/amtsim/control.hpp"
 
+#include "tools/amtsim/control_wishes.hpp"
 #include "tools/amtsim/events.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -49,6 +50,11 @@ json to_json(const machine_report& r, bool with_requests) {
     out["challenges"] = r.challenges;
     out["lan_connections"] = r.lan_connections;
     out["last_down"] = r.last_down;
+    out["control_mode"] = r.control_mode;
+    out["consent"] = {{"state", r.consent_state}, {"code", r.consent_code}};
+    out["boot_source"] = r.boot_source;
+    out["boot_pending"] = r.boot_pending;
+    out["last_boot"] = r.last_boot;
     out["requests"] = r.requests;
     out["carried_out"] = json::object();
     for (const auto& [state, count] : r.carried_out)
@@ -248,12 +254,14 @@ private:
       return simple(&machine::press_power_button);
     if (op == "clear_faults")
       return simple(&machine::clear_faults);
-    if (op == "set") {
-      const auto state = number("os_power_saving", 2, 3);
-      if (!state)
+    if (op == "new_lan_certificate")
+      return simple(&machine::new_lan_certificate);
+    if (op == "set" || op == "add_event" || op == "add_audit") {
+      auto wish = read_wish(op, asked, why);
+      if (!wish)
         return {};
-      return [s = static_cast<int>(*state)](machine& m) {
-        m.set_os_power_saving(s);
+      return [w = std::move(wish)](machine& m) {
+        m.change(w);
         return std::string{};
       };
     }

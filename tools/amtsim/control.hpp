@@ -4,11 +4,16 @@
 ///   {"op":"list"}                              ->
 ///   {"ok":true,"machines":[{guid,hostname,power,...}]}
 ///   {"op":"get","guid":"..."}                  -> {"ok":true,"machine":{..., "requests":{...},
-///   "carried_out":{"8":2}}}
+///   "carried_out":{"8":2}, "consent":{"state":2,"code":"012345"}, "last_boot":"BIOS setup", ...}}
 ///   {"op":"fault","guid":"...","kind":"slow","ms":500,"count":3}     kinds: faults.hpp
 ///   {"op":"clear_faults","guid":"..."}
 ///   {"op":"press_power_button","guid":"..."}
-///   {"op":"set","guid":"...","os_power_saving":3}
+///   {"op":"set","guid":"...","os_power_saving":3,"control_mode":1,"clock_offset_s":-60,
+///    "hardware":{"CIM_Chassis.SerialNumber":"X"},"memory":[octets],"disks":[kilobytes],
+///    "screens":[{"width":1920,"height":1080,"left":0,"top":0}]}       what is not named stays
+///   {"op":"add_event","guid":"...","sensor":6,"offset":5,"severity":16,"entity":38,"data":[170,10]}
+///   {"op":"add_audit","guid":"...","app":16,"event":1,"user":"admin","data":[]}
+///   {"op":"new_lan_certificate","guid":"..."}
 ///   {"op":"connect","guid":"..."} {"op":"disconnect","guid":"..."}
 ///   {"op":"watch"}                             -> events follow, as they happen, without "id"
 ///

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t max_orders = 16;
 
-constexpr std::array<fault_kind, 16> all{fault_kind::drop,
+constexpr std::array<fault_kind, 22> all{fault_kind::drop,
                                          fault_kind::rst,
                                          fault_kind::garbage,
                                          fault_kind::reboot,
@@ -21,6 +21,12 @@ constexpr std::array<fault_kind, 16> all{fault_kind::drop,
                                          fault_kind::no_answer,
                                          fault_kind::bad_xml,
                                          fault_kind::wrong_relates_to,
+                                         fault_kind::wrong_class,
+                                         fault_kind::huge_text,
+                                         fault_kind::deep_xml,
+                                         fault_kind::endless,
+                                         fault_kind::soap_fault,
+                                         fault_kind::empty_fault,
                                          fault_kind::refuse_graceful,
                                          fault_kind::ignore_graceful,
                                          fault_kind::ignore_power,
@@ -54,6 +60,18 @@ std::string_view to_string(fault_kind k) {
     return "bad_xml";
   case fault_kind::wrong_relates_to:
     return "wrong_relates_to";
+  case fault_kind::wrong_class:
+    return "wrong_class";
+  case fault_kind::huge_text:
+    return "huge_text";
+  case fault_kind::deep_xml:
+    return "deep_xml";
+  case fault_kind::endless:
+    return "endless";
+  case fault_kind::soap_fault:
+    return "soap_fault";
+  case fault_kind::empty_fault:
+    return "empty_fault";
   case fault_kind::refuse_graceful:
     return "refuse_graceful";
   case fault_kind::ignore_graceful:

@@ -31,6 +31,12 @@ enum class fault_kind : std::uint8_t {
   no_answer,            ///< a WS-MAN request is swallowed
   bad_xml,              ///< the answer's XML breaks off
   wrong_relates_to,     ///< the answer claims to belong to another request
+  wrong_class,          ///< the answer is about another class, its method another's
+  huge_text,            ///< one text of the answer has 1 MiB
+  deep_xml,             ///< the answer holds 2000 levels of elements
+  endless,              ///< the answer's last chunk never comes, others without end
+  soap_fault,           ///< the answer is a fault, InternalError
+  empty_fault,          ///< status 400 without a body, as some firmware answers
   refuse_graceful,      ///< graceful power actions return NOT_READY
   ignore_graceful,      ///< graceful power actions return 0 and nothing happens
   ignore_power,         ///< any power action returns 0 and nothing happens

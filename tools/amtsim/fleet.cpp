@@ -22,7 +22,7 @@ fleet::fleet(asio::io_context& main, const options& how, std::vector<identity> w
         home.io, tls_, server_, std::move(who[i]), &how.shared, seed_of(how.machines, i), around));
     auto* m = home.machines.back().get();
     if (!how.starts_on)
-      m->restore(power_state::off_soft, 0);
+      m->restore(power_state::off_soft, 0, {});
     if (!by_guid_.emplace(guid, m).second)
       throw std::runtime_error("two machines have the GUID " + to_string(guid));
     in_order_.push_back(m);
@@ -52,10 +52,11 @@ fleet::~fleet() {
   stop();
 }
 
-void fleet::restore(const device_id& guid, power_state power, std::uint64_t boots) {
+void fleet::restore(const device_id& guid, power_state power, std::uint64_t boots,
+                    const flash& kept) {
   const auto found = by_guid_.find(guid);
   if (found != by_guid_.end())
-    found->second->restore(power, boots);
+    found->second->restore(power, boots, kept);
 }
 
 void fleet::start() {

@@ -31,7 +31,7 @@ public:
 
   void on_event(event_handler h) { handler_ = std::move(h); }
   /// Before start(): a machine that is not ours is ignored.
-  void restore(const device_id& guid, power_state power, std::uint64_t boots);
+  void restore(const device_id& guid, power_state power, std::uint64_t boots, const flash& kept);
   void start();
   /// Ends all tunnels and all threads; afterwards reports_now() may be called.
   void stop();

@@ -75,6 +75,11 @@ std::optional<http_reply> http_server::next(device_model& device, fault_set& fau
   if (!authenticated(request, device) || faults.take(fault_kind::bad_digest))
     return unauthorized(device);
   http_reply out;
+  if (faults.take(fault_kind::empty_fault)) {
+    auto empty = plain(400, device);
+    empty.what = "refused";
+    return empty;
+  }
   if (faults.take(fault_kind::no_answer)) {
     out.silent = true;
     out.what = "swallowed";
@@ -91,6 +96,11 @@ std::optional<http_reply> http_server::next(device_model& device, fault_set& fau
   if (!http::write_chunked(answer, out.octets))
     return plain(500, device);
   out.delay = device.shared().times.answer + faults.take(fault_kind::slow).value_or(sim_time{0});
+  if (faults.take(fault_kind::endless)) {
+    const std::string_view end = "0\r\n\r\n";
+    out.octets.resize(out.octets.size() - end.size());
+    out.repeat = "0400\r\n" + std::string(1024, ' ') + "\r\n";
+  }
   if (faults.take(fault_kind::truncate)) {
     out.octets.resize(out.octets.size() / 2);
     out.close = true;

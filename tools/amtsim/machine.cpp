@@ -1,5 +1,7 @@
 #include "tools/amtsim/machine.hpp"
 
+#include "tools/amtsim/cira_state.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <ctime>
@@ -11,6 +13,7 @@ namespace outband::amtsim {
 namespace {
 
 constexpr sim_time handshake_deadline{30000};
+constexpr sim_time leave_after{500};
 
 std::string http_date() {
   // The same second for all machines of a thread is formatted once.
@@ -40,7 +43,9 @@ machine::machine(boost::asio::io_context& io, const tls_context& tls,
                  const boost::asio::ip::tcp::endpoint& server, identity who, const settings* shared,
                  std::uint64_t seed, surroundings& around)
     : io_(io), server_(server), around_(around), model_(std::move(who), shared, seed),
-      tunnel_(io, tls, model_, *this), timer_(io) {}
+      tunnel_(io, tls, model_, *this), timer_(io) {
+  model_.set_utc_origin(utc_ms() - now().count());
+}
 
 sim_time machine::now() {
   // Never 0, which stands for "not set".
@@ -113,11 +118,29 @@ void machine::press_power_button() {
   schedule();
 }
 
-void machine::set_os_power_saving(int state) {
-  model_.os_power_saving = state;
+void machine::change(const std::function<void(device_model&, sim_time)>& what) {
+  what(model_, now());
+  around_.changed();
+  schedule();
+}
+
+void machine::new_lan_certificate() {
+  if (lan_)
+    lan_->new_certificate();
+}
+
+void machine::restore(power_state power, std::uint64_t boots, const flash& kept) {
+  model_.restore(power, boots);
+  write_flash(kept, model_);
 }
 
 machine_report machine::report() const {
+  const auto& consent = model_.consent;
+  std::string code;
+  if (consent.state == opt_in_state::displayed) {
+    code = std::to_string(consent.code);
+    code.insert(0, 6 - code.size(), '0');
+  }
   return {who().guid,
           who().hostname,
           model_.power(),
@@ -132,7 +155,14 @@ machine_report machine::report() const {
           model_.carried_out(),
           lan_ ? lan_->plain_port() : std::uint16_t{0},
           lan_ ? lan_->tls_port() : std::uint16_t{0},
-          lan_ ? lan_->connections() : 0};
+          lan_ ? lan_->connections() : 0,
+          model_.control_mode,
+          static_cast<int>(consent.state),
+          code,
+          model_.boot_source,
+          !model_.boot_options_cleared || !model_.boot_source.empty(),
+          model_.last_boot,
+          model_.shared().keeps_flash ? read_flash(model_) : flash{}};
 }
 
 void machine::stop() {
@@ -251,10 +281,20 @@ std::optional<http_reply> machine::next_reply(http_server& http) {
     ++challenges_;
   if (!reply->what.empty()) {
     ++requests_[reply->what];
-    around_.changed(); // it may have stored something
+    const auto verb = std::string_view(reply->what).substr(reply->what.find('/') + 1);
+    if (verb != "Get" && verb != "Enumerate" && verb != "Pull")
+      changed_by_request();
   }
   schedule(); // it may have set power going
   return reply;
+}
+
+void machine::changed_by_request() {
+  around_.changed();
+  // Unprovisioned, or its CIRA configuration was taken away: the answer goes, then the tunnel.
+  const bool stays = model_.control_mode != 0 && (!model_.cira.changed() || calls_home(model_));
+  if (!stays && leave_at_.count() == 0)
+    leave_at_ = now() + leave_after;
 }
 
 void machine::serve(wsman_channel& c) {
@@ -265,6 +305,7 @@ void machine::serve(wsman_channel& c) {
     if (reply->silent)
       continue;
     c.out = std::move(reply->octets);
+    c.repeat = std::move(reply->repeat);
     c.close_after = reply->close;
     c.replying = true;
     c.send_at = reply->delay.count() > 0 ? now() + reply->delay : sim_time{0};
@@ -283,10 +324,15 @@ void machine::lan_down(sim_time back_after, bool with_reset) {
 bool machine::push(wsman_channel& c) {
   if (c.send_at.count() != 0)
     return true; // not yet
-  const auto done = tunnel_.write(c.id, c.out);
-  c.out.erase(0, done);
-  if (!c.out.empty())
-    return true; // goes on when the server opens its window
+  for (;;) {
+    const auto done = tunnel_.write(c.id, c.out);
+    c.out.erase(0, done);
+    if (!c.out.empty())
+      return true; // goes on when the server opens its window
+    if (c.repeat.empty())
+      break;
+    c.out = c.repeat; // the window ends this
+  }
   std::string{}.swap(c.out);
   c.replying = false;
   if (!c.close_after)
@@ -311,6 +357,7 @@ void machine::schedule() {
   sooner(handshake_until_);
   sooner(keepalive_at_);
   sooner(lan_open_at_);
+  sooner(leave_at_);
   sooner(model_.next_due().value_or(sim_time{0}));
   if (!faults_.empty())
     sooner(faults_.next_end(now()).value_or(sim_time{0}));
@@ -358,7 +405,15 @@ void machine::on_timer() {
     tunnel_.disconnect();
     tunnel_down("the server did not complete the connection in 30 s", false);
   }
-  if (due(connect_at_) && wants_tunnel_ && !tunnel_.busy()) {
+  if (due(leave_at_)) {
+    wants_tunnel_ = false;
+    drop(model_.control_mode == 0 ? "the machine was unprovisioned"
+                                  : "its CIRA configuration was removed",
+         sim_time{0}, false);
+    if (lan_ && model_.control_mode == 0)
+      lan_->end_connections();
+  }
+  if (due(connect_at_) && wants_tunnel_ && !tunnel_.busy() && model_.control_mode != 0) {
     handshake_until_ = t + handshake_deadline;
     tunnel_.connect(server_);
   }

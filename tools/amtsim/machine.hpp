@@ -7,6 +7,7 @@
 #include "tools/amtsim/cira_client.hpp"
 #include "tools/amtsim/device_model.hpp"
 #include "tools/amtsim/faults.hpp"
+#include "tools/amtsim/flash.hpp"
 #include "tools/amtsim/http_server.hpp"
 #include "tools/amtsim/lan_server.hpp"
 
@@ -15,6 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -65,6 +67,13 @@ struct machine_report {
   std::uint16_t lan_port = 0;                    ///< 0: none
   std::uint16_t lan_tls_port = 0;
   std::size_t lan_connections = 0;
+  int control_mode = 0;      ///< 0 not provisioned, 1 client, 2 admin
+  int consent_state = 0;     ///< as OptInState
+  std::string consent_code;  ///< what is on the screen; empty: nothing
+  std::string boot_source;   ///< of the next boot
+  bool boot_pending = false; ///< boot options wait for it
+  std::string last_boot;     ///< what the last boot did differently; empty: nothing
+  flash kept;                ///< empty unless settings::keeps_flash
 };
 
 class machine final : private cira_client::owner, private lan_server::owner {
@@ -87,10 +96,12 @@ public:
   std::string order(fault_kind kind, sim_time ms, std::uint32_t count);
   void clear_faults();
   void press_power_button();
-  void set_os_power_saving(int state);
   machine_report report() const;
 
-  void restore(power_state power, std::uint64_t boots) { model_.restore(power, boots); }
+  void restore(power_state power, std::uint64_t boots, const flash& kept);
+  /// What a person, or the machine itself, changes: without digest, audited nowhere.
+  void change(const std::function<void(device_model&, sim_time)>& what);
+  void new_lan_certificate();
   /// No more timers, no more events; the tunnel ends with FIN.
   void stop();
 
@@ -99,6 +110,7 @@ private:
     std::uint32_t id;
     http_server http;
     std::string out;        ///< of a reply under way; its front is sent
+    std::string repeat;     ///< then sent without end (a fault)
     sim_time send_at{0};    ///< not before; 0: at once
     std::size_t unread = 0; ///< octets of the server's not yet given back to its window
     bool replying = false;
@@ -114,6 +126,7 @@ private:
   void channel_closed(std::uint32_t channel) override;
 
   std::optional<http_reply> next_reply(http_server& http) override;
+  void changed_by_request();
   void lan_down(sim_time back_after, bool with_reset);
   wsman_channel* find(std::uint32_t channel);
   void serve(wsman_channel& c);
@@ -140,6 +153,7 @@ private:
   sim_time handshake_until_{0};
   sim_time keepalive_at_{0};
   sim_time lan_open_at_{0};
+  sim_time leave_at_{0}; ///< the last answer was "unprovisioned"; it shall arrive
   std::vector<std::unique_ptr<wsman_channel>> channels_;
   std::unique_ptr<lan_server> lan_; ///< nullptr: it does not listen
   std::map<std::string, std::uint64_t> requests_;

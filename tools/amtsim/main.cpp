@@ -118,7 +118,7 @@ private:
       return;
     try {
       for (const auto& [guid, state] : read_state(how_.state_file))
-        fleet_->restore(guid, state.power, state.boots);
+        fleet_->restore(guid, state.power, state.boots, state.kept);
     } catch (const std::runtime_error& e) {
       throw fatal{exit_file, e.what()};
     }

@@ -113,7 +113,8 @@ std::variant<options, int> parse_options(int argc, char** argv) {
       ->check(CLI::Range(1024U, 1048576U));
   app.add_option("--write-devices", out.devices_file,
                  "write a JSON array of what POST /api/v1/devices wants, passwords included");
-  app.add_option("--state", out.state_file, "keep power states in this file across restarts");
+  app.add_option("--state", out.state_file,
+                 "keep what firmware keeps in this file across restarts");
   app.add_option("--control", out.control, "127.0.0.1:PORT or unix:PATH for controllers");
   app.add_option("--threads", out.threads)->check(CLI::Range(std::size_t{1}, std::size_t{64}));
   app.add_option("--connect-rate", out.connect_rate, "machines per second; 0: all at once")
@@ -164,6 +165,7 @@ std::variant<options, int> parse_options(int argc, char** argv) {
   auto& ports = out.shared.kind.ports;
   if (without_5900)
     ports.erase(std::remove(ports.begin(), ports.end(), 5900), ports.end());
+  out.shared.keeps_flash = !out.state_file.empty();
   out.starts_on = power == "on";
   out.connects = !wait;
   return out;

@@ -46,6 +46,7 @@ struct settings {
   timing times;
   std::size_t batch = 0;       ///< items per Pull; 0: all at once, as most firmware does
   std::uint32_t window = 4096; ///< APF channel window, octets
+  bool keeps_flash = false;    ///< reports say what the state file keeps
   /// The management presence server that the machines are told to have been configured with.
   std::string server_host;
   std::uint16_t server_port = 4433;

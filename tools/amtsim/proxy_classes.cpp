@@ -78,8 +78,9 @@ outcome update_priority(const wsman::node& input, context& c) {
   const auto priority = wsman::to_number(input.child_text("Priority"));
   if (!priority)
     return soap_fault::schema_validation_error;
-  const auto name = selected(c, "Name");
   const auto& now = c.device.proxies->points;
+  // Without a selector the first is meant, as elsewhere.
+  const auto name = selected(c, "Name", now.empty() ? "" : point_name(now.front().number));
   const auto at = std::find_if(now.begin(), now.end(),
                                [&](const proxy_point& p) { return point_name(p.number) == name; });
   if (at == now.end())

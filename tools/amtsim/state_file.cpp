@@ -13,6 +13,25 @@
 
 namespace outband::amtsim {
 
+namespace {
+
+bool read_texts(const nlohmann::json& from, flash& into) {
+  if (!from.is_object())
+    return false;
+  for (const auto& [topic, texts] : from.items()) {
+    if (!texts.is_object())
+      return false;
+    for (const auto& [name, text] : texts.items()) {
+      if (!text.is_string())
+        return false;
+      into[topic][name] = text.get<std::string>();
+    }
+  }
+  return true;
+}
+
+} // namespace
+
 std::unordered_map<device_id, kept_state> read_state(const std::string& path) {
   std::unordered_map<device_id, kept_state> out;
   std::ifstream in(path, std::ios::binary);
@@ -36,17 +55,25 @@ std::unordered_map<device_id, kept_state> read_state(const std::string& path) {
     const auto power = power_state_from_code(value["power"].get<int>());
     if (level_of(power) == power_level::unknown)
       throw bad("the entry '" + key + "' has no power state that a machine can be in");
-    out[*guid] = {power, value["boots"].get<std::uint64_t>()};
+    flash kept;
+    if (value.contains("flash") && !read_texts(value["flash"], kept))
+      throw bad("the entry '" + key + "' has a flash that is not of texts");
+    out[*guid] = {power, value["boots"].get<std::uint64_t>(), std::move(kept)};
   }
   return out;
 }
 
 std::string write_state(const std::string& path, const std::vector<machine_report>& machines) {
   auto entries = nlohmann::json::object();
-  for (const auto& m : machines)
-    entries[to_string(m.guid)] = {{"power", static_cast<int>(m.power)}, {"boots", m.boots}};
+  for (const auto& m : machines) {
+    auto& entry = entries[to_string(m.guid)];
+    entry = {{"power", static_cast<int>(m.power)}, {"boots", m.boots}};
+    if (!m.kept.empty())
+      entry["flash"] = m.kept;
+  }
   const nlohmann::json doc{{"version", 1}, {"machines", std::move(entries)}};
-  return write_file(path, doc.dump() + "\n", 0644);
+  using json = nlohmann::json;
+  return write_file(path, doc.dump(-1, ' ', false, json::error_handler_t::replace) + "\n", 0600);
 }
 
 std::string write_file(const std::string& path, const std::string& content, unsigned mode) {

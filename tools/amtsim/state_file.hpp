@@ -1,10 +1,14 @@
-/// Power states on disk, so that a restarted simulator continues where it was.
+/// Power states and what firmware keeps in flash on disk, so that a restarted simulator continues
+/// where it was.
 ///
-///   {"version": 1, "machines": {"<guid>": {"power": 8, "boots": 3}}}
+///   {"version": 1, "machines": {"<guid>": {"power": 8, "boots": 3,
+///                                          "flash": {"<topic>": {"<name>": "<text>"}}}}}
 ///
+/// For the owner's eyes only: machines keep private keys.
 /// Written to a temporary file, synchronised and renamed: a crash leaves the former content.
 #pragma once
 
+#include "tools/amtsim/flash.hpp"
 #include "tools/amtsim/machine.hpp"
 
 #include <string>
@@ -16,6 +20,7 @@ namespace outband::amtsim {
 struct kept_state {
   power_state power = power_state::on;
   std::uint64_t boots = 0;
+  flash kept;
 };
 
 /// A file that does not exist is an empty result. Throws std::runtime_error if it cannot be used.

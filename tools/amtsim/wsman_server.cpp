@@ -191,6 +191,39 @@ wsman_reply dispatch(const call& c, std::string_view what) {
   return invoke(c, what);
 }
 
+// -- faults on order ----------------------------------------------------------------------------
+
+void rename(std::string& xml, const std::string& from, std::string_view to) {
+  if (from.size() < 2)
+    return;
+  for (auto at = xml.find(from); at != std::string::npos; at = xml.find(from, at + to.size()))
+    xml.replace(at, from.size(), to);
+}
+
+void spoil(std::string& xml, std::string_view class_name, std::string_view what,
+           fault_set& faults) {
+  if (faults.empty())
+    return;
+  if (faults.take(fault_kind::wrong_class)) {
+    rename(xml, std::string(class_name) + ">", "CIM_Toaster>");
+    rename(xml, std::string(what) + "_OUTPUT>", "Toast_OUTPUT>");
+  }
+  const auto body = xml.find("<a:Body>");
+  const auto within = body == std::string::npos ? body : xml.find("</", body);
+  if (within != std::string::npos && faults.take(fault_kind::huge_text))
+    xml.insert(within, std::string(1 << 20, 'A'));
+  if (within != std::string::npos && faults.take(fault_kind::deep_xml)) {
+    std::string deep;
+    for (int i = 0; i < 2000; ++i)
+      deep += "<a:x>";
+    for (int i = 0; i < 2000; ++i)
+      deep += "</a:x>";
+    xml.insert(within, deep);
+  }
+  if (faults.take(fault_kind::bad_xml))
+    xml.resize(xml.size() / 2);
+}
+
 } // namespace
 
 wsman_reply serve_wsman(std::string_view soap, device_model& device, fault_set& faults,
@@ -211,10 +244,10 @@ wsman_reply serve_wsman(std::string_view soap, device_model& device, fault_set& 
       faults,
       now,
       {asked->action, std::move(relates_to), asked->resource_uri, device.next_message_number()}};
-  auto out = dispatch(c, what);
+  auto out =
+      faults.take(fault_kind::soap_fault) ? c.fault(soap_fault::internal_error) : dispatch(c, what);
   out.what = std::string(c.class_name) + "/" + std::string(what);
-  if (faults.take(fault_kind::bad_xml))
-    out.xml.resize(out.xml.size() / 2);
+  spoil(out.xml, c.class_name, what, faults);
   return out;
 }
 
