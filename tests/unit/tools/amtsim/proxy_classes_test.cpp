@@ -51,6 +51,11 @@ TEST_CASE("proxies are added tried in order and removed") {
   CHECK(hosts(m) == "a b c ");
   CHECK(returned(prioritise(m, 2, "3")) == "36");
   CHECK(refused(prioritise(m, 9, "0")) == "DestinationUnreachable");
+  // wsman-messages names none: the first is meant.
+  CHECK(returned(serve(m, method(point_class, "UpdatePriority", property("Priority", "2")))) ==
+        "0");
+  CHECK(hosts(m) == "b c a ");
+  CHECK(returned(prioritise(m, 0, "0")) == "0");
   CHECK(refused(remove(m, point_class, {{"Name", name_of(1)}})).empty());
   CHECK(hosts(m) == "a c ");
   CHECK(returned(add(m, proxy("d"))) == "0");
