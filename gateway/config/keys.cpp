@@ -53,7 +53,18 @@ const std::vector<key_info>& keys() {
       {"cira.late_after", k::duration, "45s", "silence after which a tunnel is late", second, hour},
       {"cira.down_after", k::duration, "90s", "silence after which a tunnel is closed", second,
        day},
-      {"cira.max_tunnels", k::integer, "50000", "more are refused", 1, 1000000},
+      {"cira.max_tunnels", k::integer, "50000", "more connections are refused", 1, 1000000},
+      {"cira.never_block", k::list, "",
+       "numeric addresses of load balancers: failures of who comes by them block nobody"},
+
+      {"direct.enabled", k::flag, "true", "machines may be connected to instead of calling home"},
+      {"direct.allow_own", k::flag, "false",
+       "also at loopback and this host's addresses: for simulators"},
+      {"direct.max_devices", k::integer, "5000", "this process connects to no more", 1, 1000000},
+      {"direct.max_connecting", k::integer, "32", "attempts at a time", 1, 10000},
+      {"direct.late_after", k::duration, "45s", "silence after which a link is late", second, hour},
+      {"direct.down_after", k::duration, "90s", "silence after which it is closed", second, day},
+      {"direct.longest_pause", k::duration, "5m", "between attempts", second, day},
 
       {"https.bind", k::text, "0.0.0.0", "address to listen on for people and systems"},
       {"https.port", k::integer, "8443", "port for people and systems; 0: any", 0, 65535},
@@ -104,6 +115,11 @@ const std::vector<key_info>& keys() {
       {"power.graceful_timeout", k::duration, "30s", "ORDERED: before force is used", second, hour},
       {"power.force_timeout", k::duration, "30s", "after force: before it counts as failed", second,
        hour},
+
+      {"facts.at_connect", k::flag, "true",
+       "features, hardware and logs of machines that arrive or boot are read unasked"},
+      {"facts.calm", k::duration, "10s", "so long after an arrival or a boot", 0, hour},
+      {"facts.rate", k::integer, "5", "machines a second whose facts are read", 1, 1000},
 
       {"limits.body", k::integer, "1048576", "octets of a request's body", 1024, 67108864},
       {"limits.bulk_body", k::integer, "16777216", "the same for POST /api/v1/devices", 1024,

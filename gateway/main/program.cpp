@@ -6,6 +6,7 @@
 #include "actors/store/database.hpp"
 #include "actors/store/migrations.hpp"
 #include "actors/store/pg_cluster.hpp"
+#include "actors/store/pg_direct.hpp"
 #include "actors/store/pg_outbox.hpp"
 #include "actors/store/pg_secret_rows.hpp"
 #include "actors/store/pg_store.hpp"
@@ -14,6 +15,7 @@
 #include "bus/routed_endpoint.hpp"
 #include "gateway/auth/auth.hpp"
 #include "gateway/cira/listener.hpp"
+#include "gateway/direct/dialer.hpp"
 #include "gateway/http/mqtt_proxy.hpp"
 #include "gateway/http/server.hpp"
 #include "gateway/main/announcer.hpp"
@@ -68,6 +70,8 @@ power_times times_of(const config::settings& s) {
   power_times t;
   t.graceful = s.duration("power.graceful_timeout");
   t.forced = s.duration("power.force_timeout");
+  t.read_facts = s.flag("facts.at_connect");
+  t.facts_after = s.duration("facts.calm");
   return t;
 }
 
@@ -92,7 +96,7 @@ bus::mqtt_options mqtt_options_of(const config::settings& s, const site_files& s
 struct program::parts {
   parts(const config::settings& s, const site_files& site)
       : self(announcement_of(s, clock)), io(static_cast<std::size_t>(s.integer("threads.io"))),
-        db(database_options(s)), store(db), cluster(db), outbox(db), secret_rows(db),
+        db(database_options(s)), store(db), cluster(db), direct(db), outbox(db), secret_rows(db),
         mqtt(mqtt_options_of(s, site, self, clock)),
         internal(mqtt, {bus::node_reply_topic(s.text("node.name"))}),
         auth(store, clock, site.signing_key, auth_options(s)) {}
@@ -130,6 +134,7 @@ struct program::parts {
   store::database db;
   store::pg_store store;
   store::pg_cluster cluster;
+  store::pg_direct direct;
   store::pg_outbox outbox;
   store::pg_secret_rows secret_rows;
   std::unique_ptr<secrets::builtin_secrets> secrets;
@@ -145,6 +150,7 @@ struct program::parts {
   std::unique_ptr<announcer> announced;
   std::unique_ptr<node> actors;
   std::unique_ptr<cira::listener> machines;
+  std::unique_ptr<direct::dialer> dialer;
   std::unique_ptr<web::server> web;
   std::atomic<web::server*> serving{nullptr}; ///< `web`, for who is called by it
 };
@@ -261,6 +267,9 @@ status program::start(const patience& wait) {
   with.times = times_of(s);
   with.cluster_timing = cluster_of(s);
   with.mirror_json = s.flag("bus.mirror_json");
+  with.fact_looks =
+      std::make_shared<pace>(static_cast<int>(s.integer("facts.rate")), std::chrono::hours(24));
+  with.direct = s.flag("direct.enabled") ? &p.direct : nullptr;
   p.actors = std::make_unique<node>(with, what, p.mqtt,
                                     static_cast<std::size_t>(s.integer("threads.actors")));
   p.control = std::make_unique<controlling>(mqtt_options_of(s, site_, p.self, p.clock), p.outbox,
@@ -279,9 +288,12 @@ status program::start(const patience& wait) {
   p.actors->start(std::move(hooks));
 
   // Machines.
-  if (what.terminator)
+  if (what.terminator) {
     if (auto ok = listen_for_machines(); !ok)
       return ok;
+    if (auto ok = connect_to_machines(); !ok)
+      return ok;
+  }
 
   // People and systems.
   if (what.api)
@@ -306,6 +318,8 @@ status program::listen_for_machines() {
   o.keepalive_interval_s = static_cast<std::uint32_t>(seconds(s, "cira.keepalive").count());
   o.late_after = s.duration("cira.late_after");
   o.down_after = s.duration("cira.down_after");
+  o.max_tunnels = static_cast<std::size_t>(s.integer("cira.max_tunnels"));
+  o.never_block = s.list("cira.never_block");
   auto modern = net::tls_context::make(net::tls_profile::cira, own.chain_pem, own.key_pem);
   if (!modern)
     return modern.error();
@@ -321,12 +335,33 @@ status program::listen_for_machines() {
   return p.machines->start();
 }
 
+status program::connect_to_machines() {
+  const auto& s = settings_;
+  auto& p = *parts_;
+  if (!s.flag("direct.enabled"))
+    return success();
+  direct::options o;
+  o.max_devices = static_cast<std::size_t>(s.integer("direct.max_devices"));
+  o.max_connecting = static_cast<std::size_t>(s.integer("direct.max_connecting"));
+  o.allow_own = s.flag("direct.allow_own");
+  o.late_after = s.duration("direct.late_after");
+  o.down_after = s.duration("direct.down_after");
+  o.longest_pause = s.duration("direct.longest_pause");
+  auto made = direct::dialer::make(p.io, p.actors->terminator(), p.actors->direct(), std::move(o));
+  if (!made)
+    return made.error();
+  p.dialer = std::move(*made);
+  p.actors->direct().attach(*p.dialer);
+  return success();
+}
+
 status program::listen_for_people() {
   const auto& s = settings_;
   auto& p = *parts_;
   rest::services r;
   r.store = &p.store;
   r.secrets = p.secrets.get();
+  r.direct = s.flag("direct.enabled") ? &p.direct : nullptr;
   r.control = &p.actors->control();
   r.clock = &p.clock;
   r.auth = &p.auth;
@@ -439,6 +474,11 @@ void program::stop() {
     p.web->stop();
   if (p.machines && !p.machines->stop(std::chrono::seconds(3)))
     spdlog::warn("some tunnels did not close in time and were cut off");
+  if (p.dialer) {
+    p.actors->direct().detach();
+    if (!p.dialer->stop(std::chrono::seconds(3)))
+      spdlog::warn("some direct connections did not end in time and were cut off");
+  }
   if (p.actors)
     p.actors->stop();
   p.control.reset();

@@ -92,7 +92,7 @@ constexpr amt_route routes[] = {
     {"DELETE /api/v1/amt/networkSettings/wireless/profile/{guid}/{profileName}",
      "wifi.profiles.remove", "Delete Wireless Profile", from::path, "profileName"},
     {"GET /api/v1/amt/tls/{guid}", "tls.settings.get", "Get TLS Settings"},
-    {"GET /api/v1/amt/explorer/{guid}/{call}", "explorer.get", "Explorer", from::path, "call"},
+    {"GET /api/v1/amt/explorer/{guid}/{call}", "explorer.get", "Explorer", from::path, "class"},
     {"DELETE /api/v1/amt/deactivate/{guid}", "deactivate", "Deactivate"},
 };
 

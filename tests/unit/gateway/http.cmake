@@ -5,10 +5,12 @@ list(APPEND UNIT_GATEWAY_SOURCES
   http/respond_test.cpp
   metrics_test.cpp
   rest/accounts_test.cpp
+  rest/connection_test.cpp
   rest/devices_test.cpp
   rest/exposition_test.cpp
   rest/hosts_test.cpp
   rest/power_test.cpp
+  rest/amt_routes_test.cpp
   rest/routes_test.cpp
   rest/site.cpp
   rest/system_test.cpp

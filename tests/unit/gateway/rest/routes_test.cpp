@@ -245,7 +245,11 @@ TEST_CASE("no body that is not what it must be gets past any route that reads on
     for (const auto& body : bodies) {
       CAPTURE(f.method + " " + f.target + " " + body.substr(0, 40));
       auto r = s.send(f.method, f.target, s.root, body);
-      CHECK((r.status == 400 || r.status == 413));
+      // MPS looks at an alarm only when the machine is connected; this one is not. Of a profile's
+      // synchronisation every member may be absent.
+      const bool later = f.target.find("alarmOccurrences") != std::string::npos ||
+                         f.target.find("profileSync") != std::string::npos;
+      CHECK((r.status == 400 || r.status == 413 || (later && r.status == 404)));
       CHECK(r.body.members() != nullptr);
     }
   }
@@ -272,7 +276,11 @@ TEST_CASE("unknown ids are a clean 404 or 400 on every route that takes one") {
       auto r = s.send(name.substr(0, space), name.substr(space + 1), s.root, R"({"action":2})");
       const bool emf_patch = name.rfind("PATCH", 0) == 0; // "action" is no member there
       CHECK((r.status == 404 || r.status == 400));
-      if (!emf_patch && id[0] == '9')
+      // Operations look at their argument first.
+      const bool argument_first =
+          (name.rfind("GET", 0) != 0 || name.find("/explorer/") != std::string::npos) &&
+          name.find("/amt/") != std::string::npos;
+      if (!emf_patch && !argument_first && id[0] == '9')
         CHECK(r.status == 404);
     }
   }
@@ -283,9 +291,10 @@ TEST_CASE("while the database is away every route that needs it says so with 503
   site s;
   s.store.away = true;
   for (const auto& f : all_routes(s)) {
+    // Operations: amt_routes_test.cpp.
     if (f.needed == role::none || f.target.find("authorize") != std::string::npos ||
-        f.target.find("/amt/power/state") != std::string::npos ||
-        f.target.find("capabilities") != std::string::npos)
+        (f.target.find("/amt/") != std::string::npos &&
+         f.target.find("/power/action/") == std::string::npos))
       continue;
     auto body = f.target == "/api/v1/devices"   ? "{\"guid\":\"" + s.guid + "\"}"
                 : f.target == "/api/v1/tenants" ? std::string(R"({"key":"new"})")
@@ -331,7 +340,8 @@ TEST_CASE("while the store is away every route that needs it answers 503 with wh
   for (const auto& f : all_routes(s)) {
     const auto name = f.method + " " + f.target;
     CAPTURE(name);
-    if (without.count(name) != 0)
+    const bool operation = f.target.find("/amt/") != std::string::npos; // amt_routes_test.cpp
+    if (without.count(name) != 0 || (operation && bodies.count(name) == 0))
       continue;
     const auto body = bodies.count(name) != 0 ? bodies.at(name) : std::string();
     auto r = s.send(f.method, f.target, f.needed == role::none ? "" : s.root, body);
