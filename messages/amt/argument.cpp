@@ -117,7 +117,7 @@ bool is_numeric(const json::value& v) {
 }
 
 bool is_url(std::string_view text) {
-  if (text.empty() || text.size() > max_url)
+  if (text.empty() || text.size() > max_url || text.substr(0, 7) == "mailto:")
     return false;
   for (const char c : text)
     if (static_cast<unsigned char>(c) <= 0x20 || c == '<' || c == '>' || c == 0x7F)

@@ -1,4 +1,5 @@
 list(APPEND UNIT_MESSAGES_SOURCES
+  amt/argument_test.cpp
   amt/base64_test.cpp
   amt/boot_test.cpp
   amt/catalogue_test.cpp
