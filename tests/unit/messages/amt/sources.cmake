@@ -1,9 +1,11 @@
 list(APPEND UNIT_MESSAGES_SOURCES
+  amt/alarms_test.cpp
   amt/argument_test.cpp
   amt/base64_test.cpp
   amt/boot_test.cpp
   amt/catalogue_test.cpp
   amt/consent_test.cpp
+  amt/displays_test.cpp
   amt/erase_test.cpp
   amt/features_test.cpp
   amt/inventory_test.cpp
