@@ -3,6 +3,7 @@ list(APPEND UNIT_MESSAGES_SOURCES
   amt/argument_test.cpp
   amt/base64_test.cpp
   amt/boot_test.cpp
+  amt/captured_test.cpp
   amt/catalogue_test.cpp
   amt/consent_test.cpp
   amt/displays_test.cpp
