@@ -88,14 +88,17 @@ void acceptor::accepted(tcp::socket socket, const std::shared_ptr<lane>& to) {
   if (ec)
     return; // it is gone already
   shared.counts.accepted.fetch_add(1, std::memory_order_relaxed);
+  if (crowded(shared, peer))
+    return;
   switch (shared.door.knock(address_of(peer), std::chrono::steady_clock::now())) {
   case gate::decision::blocked:
     shared.counts.refuse(turned_away::blocked);
-    spdlog::warn("cira: refused peer={} reason=\"too many failed attempts from this address\" "
-                 "next=\"see to the failing machines named above; {} failures a minute are "
-                 "forgiven; a load balancer belongs into never_block\" (further refusals of it "
-                 "are logged at debug level)",
-                 text_of(peer), shared.opts.forgiven_per_minute);
+    spdlog::warn(
+        "cira: refused peer={} reason=\"too many failed attempts from this address\" "
+        "next=\"see to the failing machines named above; {} failures a minute are "
+        "forgiven; a load balancer belongs into cira.never_block\" (further refusals of it "
+        "are logged at debug level)",
+        text_of(peer), shared.opts.forgiven_per_minute);
     return;
   case gate::decision::still_blocked:
     shared.counts.refuse(turned_away::blocked);
@@ -115,6 +118,25 @@ void acceptor::accepted(tcp::socket socket, const std::shared_ptr<lane>& to) {
     if (to->closing)
       one->shut();
   });
+}
+
+bool acceptor::crowded(hub& shared, const endpoint& peer) {
+  std::size_t open = 0;
+  {
+    const std::lock_guard hold{shared.open_mutex};
+    open = shared.open;
+  }
+  if (open < shared.opts.max_tunnels) {
+    crowded_ = false;
+    return false;
+  }
+  shared.counts.refuse(turned_away::full);
+  if (!std::exchange(crowded_, true))
+    spdlog::error("cira: refused peer={} reason=\"{} machines are connected, as many as are "
+                  "allowed\" next=\"raise cira.max_tunnels or add a terminator\" (further "
+                  "refusals are counted)",
+                  text_of(peer), open);
+  return true;
 }
 
 void acceptor::resume() {

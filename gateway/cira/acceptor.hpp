@@ -28,6 +28,8 @@ public:
 private:
   void accept();
   void accepted(boost::asio::ip::tcp::socket socket, const std::shared_ptr<lane>& to);
+  /// True when no more may be connected: it has been told of, and counted.
+  bool crowded(hub& shared, const endpoint& peer);
   void pause(const boost::system::error_code& ec);
   void pause_passed();
 
@@ -39,6 +41,7 @@ private:
   std::uint16_t port_ = 0;
   bool full_ = false; ///< waits for resume()
   bool out_of_descriptors_ = false;
+  bool crowded_ = false; ///< and it is in the log
   net::member_timer<acceptor, &acceptor::pause_passed> pause_{*this};
 };
 

@@ -18,8 +18,9 @@ enum class turned_away : std::uint8_t {
   credentials, ///< unknown machine or wrong password
   protocol,    ///< the APF handshake failed or did not end in time
   store,       ///< our trouble: the credentials could not be checked
+  full,        ///< as many are connected as are allowed
 };
-constexpr std::size_t turned_aways = 6, link_ends = 6;
+constexpr std::size_t turned_aways = 7, link_ends = 6;
 std::string_view to_string(turned_away why);
 
 /// Monotonic but `late_now`.

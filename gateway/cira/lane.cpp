@@ -37,6 +37,8 @@ std::string_view to_string(turned_away why) {
     return "protocol";
   case turned_away::store:
     return "store";
+  case turned_away::full:
+    return "full";
   }
   return "unknown";
 }

@@ -21,6 +21,8 @@ struct options {
   /// Connections not yet authenticated, all addresses together; then accepting pauses, and who
   /// comes waits in the kernel's backlog. Refusing would send machines to sleep for 15 minutes.
   std::size_t max_pending = 4096;
+  /// Connections of all addresses; more are closed at once. Each costs some 20 kB.
+  std::size_t max_tunnels = 50'000;
   /// Failures, not connections, block an address: many machines share one behind a NAT.
   unsigned max_failures = 100;
   unsigned forgiven_per_minute = 30; ///< and one for every machine that gets in

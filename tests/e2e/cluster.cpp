@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t how_many = 24;
 
 constexpr const char* common =
-    "cira: {bind: 127.0.0.1, common_name: localhost}\n"
+    "cira: {bind: 127.0.0.1, common_name: localhost, never_block: [127.0.0.1]}\n"
     "https: {bind: 127.0.0.1, names: [localhost, 127.0.0.1]}\n"
     "cluster: {beat: 300ms, lease: 3s, silent_after: 3s, will_grace: 500ms, links_grace: 2s, "
     "drain: 3s}\n";

@@ -203,6 +203,23 @@ TEST_CASE("accepting pauses while too many are not authenticated and goes on whe
   good.log_in(guid_a, "mpsuser", "Secr3t!A");
 }
 
+TEST_CASE("more machines than are allowed are closed at once and counted until one leaves") {
+  auto o = quick_options();
+  o.max_tunnels = 2;
+  site s{o};
+  const auto first = s.good_device(guid_a);
+  auto second = s.good_device(guid_b);
+  for (int i = 0; i < 2; ++i) {
+    raw_device third{s.port()};
+    CHECK(third.read_plain_to_end().empty());
+  }
+  CHECK(turned_away(s, cira::turned_away::full) == 2);
+  CHECK(s.log.count({"cira.max_tunnels"}) == 1);
+  second.reset();
+  REQUIRE(eventually([&] { return s.listener->now().connections == 1; }));
+  CHECK(s.good_device(guid_b));
+}
+
 TEST_CASE("without a free descriptor accepting pauses and then goes on") {
   auto o = quick_options();
   o.accept_pause = 100ms;
