@@ -19,7 +19,7 @@ constexpr std::uint32_t duplicate = 2058;
 
 /// An endpoint reference's class and the first selector's value.
 struct reference {
-  std::string_view cls;
+  std::string cls;
   std::string id;
 };
 std::optional<reference> read_reference(const wsman::node& item, std::string_view property) {
@@ -27,7 +27,7 @@ std::optional<reference> read_reference(const wsman::node& item, std::string_vie
   auto to = found == nullptr ? std::nullopt : wsman::read_endpoint(*found);
   if (!to || to->selectors.empty())
     return std::nullopt;
-  return reference{wsman::class_of_uri(to->resource_uri), to->selectors.front().value};
+  return reference{std::string(wsman::class_of_uri(to->resource_uri)), to->selectors.front().value};
 }
 
 std::optional<certificate_use> use_of(const wsman::node& context, std::string_view provider) {

@@ -5,14 +5,20 @@ list(APPEND UNIT_MESSAGES_SOURCES
   amt/boot_test.cpp
   amt/captured_test.cpp
   amt/catalogue_test.cpp
+  amt/certificates_test.cpp
   amt/consent_test.cpp
   amt/displays_test.cpp
   amt/erase_test.cpp
+  amt/explorer_test.cpp
   amt/features_test.cpp
   amt/inventory_test.cpp
   amt/lifecycle_test.cpp
   amt/logs_test.cpp
+  amt/network_test.cpp
   amt/pass_through_test.cpp
   amt/power_operations_test.cpp
   amt/power_test.cpp
-  amt/talk_test.cpp)
+  amt/talk_test.cpp
+  amt/tls_test.cpp
+  amt/wifi_test.cpp
+  amt/x509_test.cpp)
