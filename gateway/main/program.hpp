@@ -32,6 +32,7 @@ private:
   void retire();
   void hand_over();
   status listen_for_machines();
+  status connect_to_machines();
   status listen_for_people();
 
   struct parts;

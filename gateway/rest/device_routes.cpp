@@ -1,5 +1,6 @@
 #include "gateway/rest/device_json.hpp"
 #include "gateway/rest/router.hpp"
+#include "messages/rest/connection_body.hpp"
 
 #include <charconv>
 
@@ -25,6 +26,8 @@ json::value device_json(const device_record& d, bool single) {
                  {"friendlyName", or_null(d.friendly_name)},
                  {"dnsSuffix", or_null(d.dns_suffix)},
                  {"deviceInfo", std::move(info)}};
+  if (d.direct) // ours: MPS knows only machines that call home
+    o.push_back({"connection", connection_json(d.direct)});
   if (single) {
     o.push_back({"lastConnected", iso_time(d.last_connected)});
     o.push_back({"lastSeen", iso_time(d.last_seen)});

@@ -27,6 +27,36 @@ void put_secrets(const call_ptr& c, std::shared_ptr<std::vector<device_body>> bo
   for_each_bounded(bodies->size(), 8, std::move(step), std::move(done));
 }
 
+/// How they are reached, where it was given; and whoever is connected to one hears of it, also if
+/// only our password for it is new.
+void put_connections(const call_ptr& c, std::shared_ptr<std::vector<device_body>> bodies,
+                     std::shared_ptr<std::vector<device_record>> rows, answer<nothing> done) {
+  auto step = [c, bodies, rows](std::size_t i, answer<nothing> next) {
+    const auto& b = (*bodies)[i];
+    auto& row = (*rows)[i];
+    if (!b.connection) {
+      if (row.direct && (b.amt_password || b.amt_username))
+        c->with().control->connection_changed(row.ref);
+      return next(nothing{});
+    }
+    if (*b.connection == row.direct && !b.amt_password && !b.amt_username)
+      return next(nothing{});
+    if (!c->with().direct)
+      return next(*b.connection
+                      ? status(fail(problem::unsupported,
+                                    "Direct connections are switched off here.", "connection"))
+                      : success());
+    c->with().direct->set(row.ref, *b.connection, [c, bodies, rows, i, next](result<nothing> r) {
+      if (r) {
+        (*rows)[i].direct = *(*bodies)[i].connection;
+        c->with().control->connection_changed((*rows)[i].ref);
+      }
+      next(r);
+    });
+  };
+  for_each_bounded(bodies->size(), 8, std::move(step), std::move(done));
+}
+
 /// Which tenant each body goes to: its own `tenantId`, else the caller's. In each the caller must
 /// have `needed`.
 void tenants_of(const call_ptr& c, std::shared_ptr<std::vector<device_body>> bodies, role needed,
@@ -89,24 +119,29 @@ struct posting {
 };
 
 void finish_post(const call_ptr& c, const posting& p, std::vector<upserted> done) {
-  auto rows = std::make_shared<std::vector<upserted>>(std::move(done));
-  put_secrets(c, p.bodies, p.tenants, [c, p, rows](result<nothing> kept) {
-    for (const auto& u : *rows)
-      c->with().control->device_added(u.record.ref);
+  auto rows = std::make_shared<std::vector<device_record>>();
+  bool created = false;
+  for (auto& u : done) {
+    created = created || u.created;
+    rows->push_back(std::move(u.record));
+  }
+  auto over = [c, p, rows, created](result<nothing> kept) {
+    for (const auto& row : *rows)
+      c->with().control->device_added(row.ref);
     if (!kept)
-      return c->refuse(fail(kept.error().what, "The devices are stored, but not every password: " +
-                                                   to_string(kept.error()) +
-                                                   ". Send the request again."));
-    bool created = false;
+      return c->refuse(fail(kept.error().what,
+                            "The devices are stored, but not every password and connection: " +
+                                to_string(kept.error()) + ". Send the request again."));
     json::array out;
-    for (const auto& u : *rows) {
-      created = created || u.created;
-      out.push_back(device_json(u.record, true));
-    }
+    for (const auto& row : *rows)
+      out.push_back(device_json(row, true));
     const int status = created ? 201 : 200;
     if (p.array || out.size() != 1)
       return c->answer(status, std::move(out));
     c->answer(status, out.front());
+  };
+  put_secrets(c, p.bodies, p.tenants, [c, p, rows, over](result<nothing> kept) {
+    kept ? put_connections(c, p.bodies, rows, over) : over(kept);
   });
 }
 
@@ -193,10 +228,13 @@ void patch(const call_ptr& c) {
       std::move(std::get<std::vector<device_body>>(parsed)));
   const auto& b = bodies->front();
   // Who may change a password may lock everybody else out of the machine.
-  const bool secret = b.mps_password || b.amt_password || b.mps_username || b.amt_username;
+  // Who may say where we connect to may have our password's digest sent there.
+  const bool secret = b.mps_password || b.amt_password || b.mps_username || b.amt_username ||
+                      b.connection.has_value();
   const auto needed = secret ? role::admin : role::operator_;
   if (c->held < needed)
-    return c->refuse(fail(problem::forbidden, "User names and passwords need the role admin."));
+    return c->refuse(
+        fail(problem::forbidden, "User names, passwords and connections need the role admin."));
   tenants_of(c, bodies, needed, [c, bodies](const std::shared_ptr<std::vector<tenant_key>>& t) {
     auto change = change_of(bodies->front(), t->front());
     auto guid = to_string(change.ref.device);
@@ -206,12 +244,15 @@ void patch(const call_ptr& c) {
             return device_not_found(c, guid);
           if (!d)
             return c->refuse(d.error());
-          auto row = std::make_shared<device_record>(std::move(*d));
-          put_secrets(c, bodies, t, [c, row](result<nothing> kept) {
+          auto rows = std::make_shared<std::vector<device_record>>(1, std::move(*d));
+          auto over = [c, rows](result<nothing> kept) {
             if (!kept)
               return c->refuse(kept.error());
-            c->with().control->device_added(row->ref); // forget what is cached of it
-            c->answer(200, device_json(*row, true));
+            c->with().control->device_added(rows->front().ref); // forget what is cached of it
+            c->answer(200, device_json(rows->front(), true));
+          };
+          put_secrets(c, bodies, t, [c, bodies, rows, over](result<nothing> kept) {
+            kept ? put_connections(c, bodies, rows, over) : over(kept);
           });
         });
   });

@@ -10,6 +10,7 @@
 
 #include "actors/ports/clock.hpp"
 #include "actors/ports/control.hpp"
+#include "actors/ports/direct.hpp"
 #include "actors/ports/secrets.hpp"
 #include "actors/ports/store.hpp"
 #include "gateway/http/server.hpp"
@@ -28,6 +29,7 @@ namespace outband::rest {
 struct services {
   store_port* store = nullptr;
   secrets_port* secrets = nullptr;
+  direct_rows* direct = nullptr; ///< null: nobody can be connected to
   control_port* control = nullptr;
   clock_port* clock = nullptr;
   auth::service* auth = nullptr;

@@ -3,6 +3,7 @@
 
 #include "actors/store/migrations.hpp"
 #include "actors/store/pg_cluster.hpp"
+#include "actors/store/pg_direct.hpp"
 #include "actors/store/pg_outbox.hpp"
 #include "actors/store/pg_secret_rows.hpp"
 #include "actors/store/pg_store.hpp"
@@ -82,6 +83,7 @@ struct node {
   store::database db;
   store::pg_store store;
   store::pg_cluster cluster;
+  store::pg_direct direct;
   store::pg_outbox outbox;
   store::pg_secret_rows secret_rows;
 };

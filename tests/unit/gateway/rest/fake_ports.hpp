@@ -278,7 +278,7 @@ public:
   /// Not null: nothing of the script is told; what a submit is told with is put there instead.
   std::function<void(response)>* hold = nullptr;
   result<amt_outcome> live = fail(problem::link_down);
-  std::vector<device_ref> asked, added, disconnected, removed;
+  std::vector<device_ref> asked, added, reconnected, disconnected, removed;
   result<bool> closes = true;
 
   void submit(request r, role by, std::function<void(response)> on_response) override {
@@ -307,6 +307,7 @@ public:
     });
   }
   void device_added(const device_ref& ref) override { added.push_back(ref); }
+  void connection_changed(const device_ref& ref) override { reconnected.push_back(ref); }
   void remove_device(device_ref ref, answer<nothing> cb) override {
     removed.push_back(ref);
     store.delete_device(ref, {}, std::move(cb));

@@ -246,7 +246,9 @@ inline std::vector<observation> batch() {
   std::vector<observation> all{{device, 7, now, link_up{"term-1", other_id, "192.0.2.7", 4}},
                                {{"blue", other_id}, 8, now + 1, link_late{false}},
                                {device, 7, now + 2, link_late{true}},
-                               {device, 7, now + 3, power_seen{{power_state::hibernate, 2}}}};
+                               {device, 7, now + 3, power_seen{{power_state::hibernate, 2}}},
+                               {device, 0, now + 3, connection_trouble{"certificate", "another"}},
+                               {device, 0, now + 3, connection_trouble{}}};
   for (auto end : {link_end::peer_closed, link_end::silent, link_end::evicted, link_end::protocol,
                    link_end::shutdown, link_end::requested})
     all.push_back({device, 7, now + 4, link_down{end, "it went"}});
@@ -274,6 +276,9 @@ inline void check(const observation& a, const observation& b) {
   } else if (const auto* p = std::get_if<power_seen>(&a.body)) {
     CHECK(p->reading.state == std::get<power_seen>(b.body).reading.state);
     CHECK(p->reading.os_power_saving == std::get<power_seen>(b.body).reading.os_power_saving);
+  } else if (const auto* t = std::get_if<connection_trouble>(&a.body)) {
+    CHECK(t->code == std::get<connection_trouble>(b.body).code);
+    CHECK(t->text == std::get<connection_trouble>(b.body).text);
   } else {
     check(std::get<amt_answer>(a.body), std::get<amt_answer>(b.body));
   }
