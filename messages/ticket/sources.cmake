@@ -1,4 +1,5 @@
 list(APPEND MESSAGES_SOURCES
   ticket/base64url.cpp
   ticket/claims.cpp
-  ticket/jwt.cpp)
+  ticket/jwt.cpp
+  ticket/redirection.cpp)
