@@ -50,7 +50,10 @@ closed as (
     state = 'down',
     why = case when l.state <> 'down' then req.why else l.why end,
     since = case when l.state <> 'down' then now_ms() else l.since end,
-    last_disconnected = case when l.state = 'up' then now_ms() else l.last_disconnected end
+    last_disconnected = case when l.state = 'up' then now_ms() else l.last_disconnected end,
+    -- Only these two were said by the machine; the others we decided without having heard of it.
+    last_seen = case when l.state = 'up' and req.why in ('peer-closed', 'protocol') then now_ms()
+      else l.last_seen end
   from req join locked on locked.tenant = req.tenant and locked.guid = req.guid
   where l.tenant = req.tenant and l.guid = req.guid and l.epoch = req.epoch and req.epoch > 0
   returning req.ord

@@ -146,6 +146,21 @@ result<bus_pass> service::verify_bus_ticket(std::string_view token) const {
   return bus_pass{claims->username, claims->expires_s};
 }
 
+result<std::string> service::issue_redirection(const principal& by, const device_ref& to) const {
+  ticket::redirection_claims c;
+  c.issuer = state_->opts.issuer;
+  c.tenant = to.tenant;
+  c.device = to.device;
+  c.subject = to_string(by);
+  c.expires_s = state_->now_s() + state_->opts.redirection_lifetime.count();
+  return ticket::sign_redirection(c, state_->opts.redirection_key);
+}
+
+result<ticket::redirection_claims> service::verify_redirection(std::string_view token) const {
+  return ticket::verify_redirection(token, state_->opts.redirection_key, state_->opts.issuer,
+                                    state_->now_s());
+}
+
 void service::hash(secret_text password, answer<std::string> cb) {
   auto cost = state_->opts.cost;
   auto work = [password = std::move(password), cb, cost](bool run) {

@@ -10,6 +10,7 @@
 #include "actors/ports/store.hpp"
 #include "gateway/auth/identity.hpp"
 #include "messages/ticket/jwt.hpp"
+#include "messages/ticket/redirection.hpp"
 
 #include <chrono>
 #include <memory>
@@ -31,6 +32,10 @@ struct options {
   std::size_t queue = 64;
   int failures = 10;
   std::chrono::milliseconds window{300'000};
+  bool built_in = true; ///< false: nobody signs in with a password, POST /authorize answers 405
+  std::chrono::seconds redirection_lifetime{5 * 60}; ///< MPS's value
+  /// Random and the same on every node of a site; empty: redirection tokens are refused.
+  std::string redirection_key;
 };
 
 struct bus_ticket {
@@ -65,6 +70,10 @@ public:
 
   result<bus_ticket> issue_bus_ticket(const identity& who, const tenant_key& tenant) const;
   result<bus_pass> verify_bus_ticket(std::string_view token) const;
+
+  /// Opens the relay to one machine; see messages/ticket/redirection.hpp.
+  result<std::string> issue_redirection(const principal& by, const device_ref& to) const;
+  result<ticket::redirection_claims> verify_redirection(std::string_view token) const;
 
   /// For new accounts: "scrypt$..." on the worker.
   void hash(secret_text password, answer<std::string> cb);

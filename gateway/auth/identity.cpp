@@ -9,7 +9,7 @@ role held_in(const identity& who, std::string_view tenant) {
   if (who.site_admin)
     return role::site_admin;
   auto it = who.tenants.find(tenant_key(tenant));
-  return it == who.tenants.end() ? role::none : it->second;
+  return it == who.tenants.end() ? who.everywhere : it->second;
 }
 
 std::string claims_json(const identity& who, std::string_view issuer) {

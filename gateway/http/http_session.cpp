@@ -79,8 +79,13 @@ public:
     home_->http.insert(this->shared_from_this());
     if constexpr (std::is_same_v<Stream, net::lean_tls_stream>) {
       wait(phase::handshake, core_->options.handshake);
-      stream_.async_accept_tls(
-          [me = this->shared_from_this()](error_code ec) { ec ? me->end() : me->next_request(); });
+      stream_.async_accept_tls([me = this->shared_from_this()](error_code ec) {
+        if (ec)
+          return me->end();
+        if (me->core_->options.client_certificates)
+          me->certificate_name_ = net::peer_name(me->stream_.native_handle());
+        me->next_request();
+      });
     } else {
       next_request();
     }
@@ -180,6 +185,7 @@ private:
     q.method = verb_of(m.method());
     q.head = m.method() == bhttp::verb::head;
     q.peer = peer_;
+    q.certificate_name = certificate_name_;
     q.secure = std::is_same_v<Stream, net::lean_tls_stream>;
     std::size_t hosts = 0;
     for (const auto& f : m) {
@@ -365,6 +371,7 @@ private:
   std::shared_ptr<web::shard> home_;
   counted place_;
   std::string peer_;
+  std::optional<std::string> certificate_name_;
   net::timers& wheel_;
   net::member_timer<session, &session::expired> deadline_{*this};
   phase phase_ = phase::idle;

@@ -45,9 +45,11 @@ void add_cors(std::string& out, const request& q, const std::vector<std::string>
   add(out, "Access-Control-Expose-Headers", "ETag, Location, Retry-After");
   if (preflight) {
     add(out, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    // "*" stands for every header but Authorization, and for none where credentials are sent.
     add(out, "Access-Control-Allow-Headers",
-        "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, x-tenant-id, "
-        "ActiveProjectID");
+        std::string("Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, "
+                    "x-tenant-id, ActiveProjectID") +
+            (any ? ", *" : ""));
     add(out, "Access-Control-Max-Age", "600");
   }
 }

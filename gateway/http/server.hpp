@@ -42,6 +42,9 @@ struct request {
   http::headers headers;
   std::string body;
   std::string peer; ///< address without port
+  /// Of the client's certificate: its common name, else its first DNS name, else empty. Only where
+  /// server_options::client_certificates is set.
+  std::optional<std::string> certificate_name;
   bool secure = true;
 
   /// Case-insensitive; nullptr if absent.
@@ -115,6 +118,8 @@ struct server_options {
   std::string bind = "0.0.0.0";
   std::uint16_t port = 8443;           ///< 0: any, see server::port()
   std::optional<net::tls_context> tls; ///< absent: plain HTTP
+  /// `tls` demands client certificates (tls_profile::https_mutual): requests tell whose it is.
+  bool client_certificates = false;
   std::size_t max_connections = 4096;
   std::size_t max_header = 16 << 10; ///< octets of request line and headers
   /// Octets of the body that this request may bring; empty function: 1 MiB.

@@ -22,6 +22,7 @@
 #include "gateway/main/backlog.hpp"
 #include "gateway/main/clock.hpp"
 #include "gateway/main/controlling.hpp"
+#include "gateway/main/managers.hpp"
 #include "gateway/main/metrics.hpp"
 #include "gateway/net/io_pool.hpp"
 #include "gateway/net/tls_context.hpp"
@@ -94,12 +95,12 @@ bus::mqtt_options mqtt_options_of(const config::settings& s, const site_files& s
 
 /// In the order of construction; destroyed the other way round.
 struct program::parts {
-  parts(const config::settings& s, const site_files& site)
+  parts(const config::settings& s, const site_files& site, const std::string& redirection_key)
       : self(announcement_of(s, clock)), io(static_cast<std::size_t>(s.integer("threads.io"))),
         db(database_options(s)), store(db), cluster(db), direct(db), outbox(db), secret_rows(db),
         mqtt(mqtt_options_of(s, site, self, clock)),
         internal(mqtt, {bus::node_reply_topic(s.text("node.name"))}),
-        auth(store, clock, site.signing_key, auth_options(s)) {}
+        auth(store, clock, site.signing_key, auth_options(s, redirection_key)) {}
 
   static announcement announcement_of(const config::settings& s, clock_port& clock) {
     announcement who;
@@ -117,7 +118,7 @@ struct program::parts {
     };
     return o;
   }
-  static auth::options auth_options(const config::settings& s) {
+  static auth::options auth_options(const config::settings& s, const std::string& redirection_key) {
     auth::options o;
     o.issuer = s.text("auth.issuer");
     o.token_lifetime = seconds(s, "auth.token_lifetime");
@@ -125,6 +126,9 @@ struct program::parts {
     o.default_tenant = s.text("auth.default_tenant");
     o.failures = static_cast<int>(s.integer("limits.login_failures"));
     o.window = s.duration("limits.login_window");
+    o.built_in = s.flag("auth.built_in");
+    o.redirection_lifetime = seconds(s, "auth.redirection_lifetime");
+    o.redirection_key = redirection_key;
     return o;
   }
 
@@ -152,6 +156,7 @@ struct program::parts {
   std::unique_ptr<cira::listener> machines;
   std::unique_ptr<direct::dialer> dialer;
   std::unique_ptr<web::server> web;
+  std::unique_ptr<web::server> managers;      ///< EMF's
   std::atomic<web::server*> serving{nullptr}; ///< `web`, for who is called by it
 };
 
@@ -233,7 +238,11 @@ status program::start(const patience& wait) {
   if (!key)
     return key.error();
 
-  parts_ = std::make_unique<parts>(s, site_);
+  // Whichever node relays must know what another one has signed: all share the secrets' key.
+  parts_ = std::make_unique<parts>(
+      s, site_,
+      ticket::derived_key({reinterpret_cast<const char*>(key->data()), secrets::key_octets},
+                          "outband redirection token"));
   auto& p = *parts_;
   while (!p.db.wait_connected(std::chrono::seconds(5)))
     if (!wait(std::chrono::milliseconds(1)))
@@ -409,6 +418,7 @@ status program::listen_for_people() {
     r.broker_host = host;
   r.cira_ca = site_.certificates.cira_root_pem();
   r.page_dir = s.text("https.page_dir");
+  r.certificates = certificate_rule_of(s);
   auto api = rest::make_api(std::move(r));
   if (!api)
     return api.error();
@@ -450,11 +460,15 @@ status program::listen_for_people() {
       return tls.error();
     o.tls = std::move(*tls);
   }
-  auto server = web::server::start(p.io, std::move(o), std::move(*api), {std::move(*route)});
+  auto server = web::server::start(p.io, std::move(o), *api, {std::move(*route)});
   if (!server)
     return server.error();
   p.web = std::move(*server);
   p.serving = p.web.get();
+  auto managers = listen_for_managers(s, site_, p.io, std::move(*api));
+  if (!managers)
+    return managers.error();
+  p.managers = std::move(*managers);
   return success();
 }
 
@@ -470,8 +484,9 @@ void program::stop() {
   if (p.machines && p.actors)
     hand_over();
   p.announced.reset();
-  if (p.web)
-    p.web->stop();
+  for (const auto& server : {p.web.get(), p.managers.get()})
+    if (server)
+      server->stop();
   if (p.machines && !p.machines->stop(std::chrono::seconds(3)))
     spdlog::warn("some tunnels did not close in time and were cut off");
   if (p.dialer) {

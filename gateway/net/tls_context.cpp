@@ -1,6 +1,7 @@
 #include "gateway/net/tls_context.hpp"
 
 #include "gateway/net/openssl_raii.hpp"
+#include "gateway/net/x509.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -74,6 +75,21 @@ std::string tls_error_text() {
   if (const char* reason = ERR_reason_error_string(code))
     return reason;
   return "OpenSSL error " + std::to_string(code);
+}
+
+std::string peer_name(const ssl_st* connection) {
+  const x509_ptr peer{SSL_get1_peer_certificate(connection)};
+  const bio_ptr out{BIO_new(BIO_s_mem())};
+  if (!peer || !out || PEM_write_bio_X509(out.get(), peer.get()) != 1)
+    return {};
+  char* text = nullptr;
+  const auto size = BIO_get_mem_data(out.get(), &text);
+  const auto facts = read_certificate(std::string(text, static_cast<std::size_t>(size)));
+  if (!facts)
+    return {};
+  if (!facts->common_name.empty())
+    return facts->common_name;
+  return facts->alt_names.empty() ? std::string() : facts->alt_names.front();
 }
 
 result<tls_context> tls_context::make(tls_profile profile, const std::string& chain_pem,

@@ -15,6 +15,7 @@
 #include <string_view>
 
 struct ssl_ctx_st;
+struct ssl_st;
 
 namespace outband::net {
 
@@ -38,6 +39,10 @@ private:
   explicit tls_context(std::shared_ptr<ssl_ctx_st> c) : context_(std::move(c)) {}
   std::shared_ptr<ssl_ctx_st> context_;
 };
+
+/// Whom the peer's certificate names: its common name, else its first DNS name or address; empty if
+/// there is none of these, or no certificate. It was verified during the handshake or not at all.
+std::string peer_name(const ssl_st* connection);
 
 /// The oldest entry of this thread's OpenSSL error queue in words, for a log line; empties the
 /// queue.

@@ -1,6 +1,7 @@
 #include "gateway/auth/auth.hpp"
 #include "gateway/rest/metrics.hpp"
 #include "gateway/rest/page.hpp"
+#include "gateway/rest/prefixes.hpp"
 #include "gateway/rest/router.hpp"
 #include "gateway/rest/tenant_directory.hpp"
 
@@ -8,30 +9,8 @@ namespace outband::rest {
 
 namespace {
 
-struct rewritten {
-  std::vector<std::string> segments;
-  std::optional<std::string> project; ///< from /v1/projects/{project}/...
-};
-
 bool is(const std::string& segment, std::string_view word) {
   return same_text(segment, word);
-}
-
-/// The peers' public paths for the same routes: EMF's gateway strips /v1/projects/{p}/dm
-/// (orch-cli internal/cli/dmpath.go), DMT's Kong /mps and /mps/login (cloud-deployment kong.yaml).
-rewritten unify(std::vector<std::string> s) {
-  rewritten out;
-  if (s.size() >= 3 && is(s[0], "v1") && is(s[1], "projects")) {
-    out.project = s[2];
-    if (s.size() >= 5 && is(s[3], "dm")) {
-      s.erase(s.begin(), s.begin() + 4);
-      s.insert(s.begin(), {"api", "v1"});
-    }
-  } else if (s.size() >= 3 && is(s[0], "mps")) {
-    s.erase(s.begin(), s.begin() + (is(s[1], "login") ? 2 : 1));
-  }
-  out.segments = std::move(s);
-  return out;
 }
 
 /// Counts and times an answer, whoever gives it.
@@ -92,9 +71,11 @@ public:
         page_(std::make_shared<const page>(std::move(files))) {}
 
   void operator()(web::request req, web::responder reply) const {
-    auto path = unify(req.target.segments);
+    auto path = place_of(req.target.segments);
     auto hit = routes_->find(req.method, path.segments);
     reply = observed(api_, reply, hit.found ? std::string_view(hit.found->rule) : "none");
+    if (!hit.found && !path.absent.empty())
+      return not_here(req, path.absent, reply);
     if (!hit.found)
       return elsewhere(req, hit.allow, path.segments, reply);
     auto c = std::make_shared<call>(call{std::move(req),
@@ -113,6 +94,22 @@ public:
   }
 
 private:
+  /// What a peer serves there and we do not: 501, whoever asks, in JSON (EMF's managers read the
+  /// content type of RPS's errors). A preflight passes, so that a page in a browser sees it.
+  static void not_here(const web::request& req, std::string_view what,
+                       const web::responder& reply) {
+    if (req.method == web::verb::options)
+      return reply({204, {}, {}, {}});
+    const std::string text(what);
+    reply(web::json_response(
+        501, json::dump(json::object{{"error", "Not Implemented"},
+                                     {"errorDescription", text},
+                                     {"message", text},
+                                     {"code", "not-implemented"},
+                                     {"next", "Use the peers' own service for this."},
+                                     {"retry", false}})));
+  }
+
   void elsewhere(const web::request& req, const std::string& allow,
                  const std::vector<std::string>& segments, const web::responder& reply) const {
     if (!allow.empty()) {
@@ -133,11 +130,7 @@ private:
 
   void authenticate(const router::entry& e, const call_ptr& c,
                     const std::optional<std::string>& project) const {
-    auto token = bearer(c->req);
-    if (token.empty())
-      return c->refuse(
-          fail(problem::unauthenticated, "An Authorization header with a Bearer token is needed."));
-    auto who = c->with().auth->verify(token);
+    auto who = identify(c);
     if (!who)
       return c->refuse(who.error());
     c->who = std::move(*who);
@@ -145,6 +138,9 @@ private:
     if (!asked)
       return c->refuse(asked.error());
     if (!*asked) {
+      if (c->who.certificate && c->who.default_tenant.empty())
+        return c->refuse(
+            fail(problem::malformed, "ActiveProjectID header not found", "ActiveProjectID"));
       c->tenant = c->who.default_tenant;
       return authorize(e, c);
     }
@@ -163,6 +159,31 @@ private:
                           c->tenant = *key;
                           this_copy.authorize(e, c);
                         });
+  }
+
+  /// By certificate where the listener has asked for one, else by token.
+  static result<auth::identity> identify(const call_ptr& c) {
+    if (c->req.certificate_name && c->with().certificates)
+      return certified(*c->req.certificate_name, *c->with().certificates);
+    auto token = bearer(c->req);
+    if (token.empty())
+      return fail(problem::unauthenticated,
+                  "An Authorization header with a Bearer token is needed.");
+    return c->with().auth->verify(token);
+  }
+
+  /// "dm-manager.orch-infra" acts as ext/dm-manager-orch-infra.
+  static result<auth::identity> certified(const std::string& name, const certificate_rule& rule) {
+    auth::identity who;
+    for (char ch : lower(name).substr(0, 64))
+      who.name += (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') ? ch : '-';
+    if (!valid_level(who.name))
+      return fail(problem::unauthenticated,
+                  "The client certificate names nobody: it needs a common name or a DNS name.");
+    who.certificate = true;
+    who.everywhere = rule.held;
+    who.default_tenant = rule.tenant;
+    return who;
   }
 
   void authorize(const router::entry& e, const call_ptr& c) const {

@@ -48,7 +48,10 @@ struct call {
   /// MPS's 400 with a list of fields.
   void refuse(const std::vector<field_error>& errors) const;
 
-  principal by() const { return {principal::kind::person, tenant, who.name}; }
+  principal by() const {
+    return {who.certificate ? principal::kind::external : principal::kind::person, tenant,
+            who.name};
+  }
   /// The body as JSON; answers 400 itself and returns nullopt if it is none.
   std::optional<json::value> body() const;
   /// The id for a request to the actors: the Idempotency-Key, or a fresh one. Answers 400 itself

@@ -8,6 +8,9 @@ namespace outband::rest {
 /// `single`: GET by id also shows when it was last connected, seen, disconnected.
 json::value device_json(const device_record& d, bool single);
 
+/// The device of a registry path's {guid}; answers MPS's 400 itself if that is none.
+std::optional<device_ref> registry_ref(const call_ptr& c);
+
 /// MPS's 404 of the registry routes.
 void device_not_found(const call_ptr& c, const std::string& guid);
 

@@ -45,28 +45,29 @@ class query_reader {
 public:
   explicit query_reader(const web::request& req) : req_(req) {}
 
-  std::size_t number(const char* name, std::size_t fallback, std::size_t limit) {
+  std::size_t number(const char* name, std::size_t fallback, std::size_t limit, const char* msg) {
     const auto* s = req_.target.parameter(name);
     if (!s)
       return fallback;
     std::size_t n = 0;
     auto [end, ec] = std::from_chars(s->data(), s->data() + s->size(), n);
     if (s->empty() || ec != std::errc{} || end != s->data() + s->size() || n > limit) {
-      wrong(name, *s, "must be a whole number from 0 to " + std::to_string(limit));
+      wrong(name, *s, "must be a whole number from 0 to " + std::to_string(limit), msg);
       return fallback;
     }
     return n;
   }
-  bool flag(const char* name) {
+  bool flag(const char* name, const char* msg) {
     const auto* s = req_.target.parameter(name);
     if (!s || *s == "false" || *s == "0")
       return false;
     if (*s != "true" && *s != "1")
-      wrong(name, *s, "must be true or false");
+      wrong(name, *s, "must be true or false", msg);
     return true;
   }
-  void wrong(const char* name, const std::string& value, std::string why) {
-    errors.push_back({json::value(value), name, "query", std::move(why)});
+  /// `msg`: MPS's words, which its web UI shows.
+  void wrong(const char* name, const std::string& value, std::string why, const char* msg = "") {
+    errors.push_back({json::value(value), name, "query", std::move(why), msg});
   }
   const web::request& req_;
   std::vector<field_error> errors;
@@ -88,9 +89,12 @@ void list(const call_ptr& c) {
   query_reader q(c->req);
   device_filter f;
   f.tenant = c->tenant;
-  f.top = q.number("$top", 25, 1000);
-  f.skip = q.number("$skip", 0, 100'000'000);
-  const bool count = q.flag("$count");
+  f.top = q.number("$top", 25, 1000, "The number of items to return should be a positive integer");
+  f.skip = q.number("$skip", 0, 100'000'000,
+                    "The number of items to skip before starting to collect the result set should "
+                    "be a positive integer");
+  const bool count =
+      q.flag("$count", "To return total number of records in result set should be boolean");
   if (const auto* v = c->req.target.parameter("hostname"))
     f.hostname = *v;
   else if (const auto* name = c->req.target.parameter("friendlyName"))
@@ -139,21 +143,11 @@ void tags(const call_ptr& c) {
   });
 }
 
-/// The path's GUID; answers MPS's 400 itself.
-std::optional<device_ref> ref_of(const call_ptr& c) {
-  auto id = parse_uuid(c->params.at(0));
-  if (id)
-    return device_ref{c->tenant, *id};
-  c->refuse({field_error{json::value(c->params.at(0)), "guid", "params",
-                         "must be 8-4-4-4-12 hexadecimal digits"}});
-  return std::nullopt;
-}
-
 /// 404 for a device of another tenant too, where MPS answers 204: RPS reads 204 as "belongs to
 /// another tenant", which would tell, and reads 404 as "unknown, go on", after which its POST is
 /// refused by the unique GUID.
 void one(const call_ptr& c) {
-  auto ref = ref_of(c);
+  auto ref = registry_ref(c);
   if (!ref)
     return;
   c->with().store->get_device(*ref, [c, ref](result<device_record> d) {
@@ -166,7 +160,7 @@ void one(const call_ptr& c) {
 /// Its secrets go with it, whatever `isSecretToBeDeleted` says: a password without a device could
 /// never be used or removed again.
 void remove(const call_ptr& c) {
-  auto ref = ref_of(c);
+  auto ref = registry_ref(c);
   if (!ref)
     return;
   if (const auto* s = c->req.target.parameter("isSecretToBeDeleted");
@@ -180,24 +174,16 @@ void remove(const call_ptr& c) {
   });
 }
 
-void disconnect(const call_ptr& c) {
-  auto ref = ref_of(c);
-  if (!ref)
-    return;
-  c->with().control->disconnect(*ref, [c, ref](result<bool> closed) {
-    const auto guid = to_string(ref->device);
-    if (closed ? !*closed
-               : closed.error().what == problem::not_found ||
-                     closed.error().what == problem::link_down)
-      return c->answer(device_not_connected(guid));
-    if (!closed)
-      return c->refuse(closed.error());
-    c->answer(200, json::object{{"success", 200},
-                                {"description", "Device CIRA connection disconnected : " + guid}});
-  });
-}
-
 } // namespace
+
+std::optional<device_ref> registry_ref(const call_ptr& c) {
+  auto id = parse_uuid(c->params.at(0));
+  if (id)
+    return device_ref{c->tenant, *id};
+  c->refuse({field_error{json::value(c->params.at(0)), "guid", "params",
+                         "must be 8-4-4-4-12 hexadecimal digits"}});
+  return std::nullopt;
+}
 
 void device_not_found(const call_ptr& c, const std::string& guid) {
   c->answer(404, json::object{{"error", "NOT FOUND"},
@@ -222,7 +208,7 @@ void add_device_routes(router& r) {
   r.add("GET /api/v1/devices/tags", dialect::mps, tags);
   r.add("GET /api/v1/devices/{guid}", dialect::mps, one);
   r.add("DELETE /api/v1/devices/{guid}", dialect::mps, remove);
-  r.add("DELETE /api/v1/devices/disconnect/{guid}", dialect::mps, disconnect);
+  add_device_link_routes(r);
 }
 
 } // namespace outband::rest

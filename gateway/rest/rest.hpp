@@ -14,10 +14,12 @@
 #include "actors/ports/secrets.hpp"
 #include "actors/ports/store.hpp"
 #include "gateway/http/server.hpp"
+#include "messages/domain/roles.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace outband::auth {
@@ -25,6 +27,12 @@ class service;
 }
 
 namespace outband::rest {
+
+/// How those act who show a client certificate (EMF's managers, which authenticate nowhere).
+struct certificate_rule {
+  role held = role::operator_; ///< in every tenant: they name it per request
+  tenant_key tenant;           ///< where they are if they name none; empty: they must
+};
 
 struct services {
   store_port* store = nullptr;
@@ -47,6 +55,8 @@ struct services {
   std::string broker_ca; ///< PEM root of its certificate
   std::string cira_ca;   ///< PEM, served at /api/v1/ciracert; empty: none, 500 as MPS
   std::string page_dir;  ///< served at /; empty: no page
+  /// For requests with web::request::certificate_name; absent: that name counts for nothing.
+  std::optional<certificate_rule> certificates;
   std::string ui_origin; ///< extra origin the page may connect to (CSP connect-src); may be empty
 };
 

@@ -42,6 +42,7 @@ void add_session_routes(router& r); ///< authorize, whoami, bus tickets
 void add_account_routes(router& r); ///< tenants, accounts
 void add_device_routes(router& r);
 void add_device_write_routes(router& r); ///< by add_device_routes
+void add_device_link_routes(router& r);  ///< by add_device_routes
 void add_power_routes(router& r);
 void add_amt_routes(router& r);
 void add_host_routes(router& r);

@@ -1,4 +1,5 @@
 #include "gateway/auth/auth.hpp"
+#include "gateway/rest/device_json.hpp"
 #include "gateway/rest/router.hpp"
 
 namespace outband::rest {
@@ -13,6 +14,10 @@ void answer_secret(const call_ptr& c, const json::value& body) {
 }
 
 void authorize(const call_ptr& c) {
+  if (!c->with().auth->settings().built_in) // MPS's words
+    return c->answer(405, json::object{{"message", "Authentication disabled on MPS"},
+                                       {"code", "unsupported"},
+                                       {"next", "Sign in where this site's tokens come from."}});
   auto body = c->body();
   if (!body)
     return;
@@ -41,7 +46,26 @@ void authorize(const call_ptr& c) {
   });
 }
 
+/// Needs the machine's row, not its tunnel, as MPS does; in the caller's tenant, which MPS does not
+/// look at.
+void redirection(const call_ptr& c) {
+  auto ref = registry_ref(c);
+  if (!ref)
+    return;
+  c->with().store->get_device(*ref, [c, ref](result<device_record> d) {
+    if (!d && d.error().what == problem::not_found)
+      return device_not_found(c, to_string(ref->device));
+    if (!d)
+      return c->refuse(d.error());
+    auto token = c->with().auth->issue_redirection(c->by(), *ref);
+    token ? answer_secret(c, json::object{{"token", *token}}) : c->refuse(token.error());
+  });
+}
+
 void bus(const call_ptr& c) {
+  if (c->who.certificate) // its name could be a person's
+    return c->refuse(
+        fail(problem::forbidden, "Bus tickets are for who signs in, not for certificates."));
   auto t = c->with().auth->issue_bus_ticket(c->who, c->tenant);
   if (!t)
     return c->refuse(t.error());
@@ -77,6 +101,7 @@ void whoami(const call_ptr& c) {
 
 void add_session_routes(router& r) {
   r.add("POST /api/v1/authorize", dialect::mps, authorize);
+  r.add("GET /api/v1/authorize/redirection/{guid}", dialect::mps, redirection);
   r.add("POST /api/v1/authorize/bus", dialect::mps, bus);
   r.add("GET /api/v1/authorize/whoami", dialect::mps, whoami);
 }

@@ -3,6 +3,7 @@ list(APPEND GATEWAY_SOURCES
   rest/amt_routes.cpp
   rest/api.cpp
   rest/call.cpp
+  rest/device_link_routes.cpp
   rest/device_routes.cpp
   rest/device_write_routes.cpp
   rest/exposition.cpp
@@ -10,6 +11,7 @@ list(APPEND GATEWAY_SOURCES
   rest/host_routes.cpp
   rest/metrics.cpp
   rest/page.cpp
+  rest/prefixes.cpp
   rest/power_routes.cpp
   rest/request_routes.cpp
   rest/router.cpp

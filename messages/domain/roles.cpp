@@ -37,6 +37,7 @@ const std::vector<access_rule>& access_rules() {
       {k::route, "GET /api/v1/ciracert", role::none}, // a public certificate
       // Signing in.
       {k::route, "POST /api/v1/authorize", role::none},
+      {k::route, "GET /api/v1/authorize/redirection/{guid}", role::operator_},
       {k::route, "POST /api/v1/authorize/bus", role::viewer},
       {k::route, "GET /api/v1/authorize/whoami", role::viewer},
       // Tenants and accounts.
@@ -54,6 +55,8 @@ const std::vector<access_rule>& access_rules() {
       {k::route, "GET /api/v1/devices/{guid}", role::viewer},
       {k::route, "DELETE /api/v1/devices/{guid}", role::admin},
       {k::route, "DELETE /api/v1/devices/disconnect/{guid}", role::operator_},
+      {k::route, "DELETE /api/v1/devices/refresh/{guid}", role::operator_},
+      {k::route, "GET /api/v1/devices/redirectstatus/{guid}", role::viewer},
       // Power, as MPS has it.
       {k::route, "GET /api/v1/amt/power/state/{guid}", role::viewer},
       {k::route, "GET /api/v1/amt/power/capabilities/{guid}", role::viewer},

@@ -56,7 +56,7 @@ public:
     text_or_null("friendlyName", 255, d.friendly_name);
     text_or_null("dnsSuffix", 255, d.dns_suffix);
     if (d.dns_suffix && *d.dns_suffix && !domain_name(**d.dns_suffix))
-      wrong("dnsSuffix", "must be a domain name");
+      wrong("dnsSuffix", "must be a domain name", true, "dnsSuffix must be a valid DNS suffix");
     tags(d);
     text("mpsusername", 64, d.mps_username);
     text("amtusername", 64, d.amt_username);
@@ -75,10 +75,10 @@ public:
   }
 
 private:
-  void wrong(const std::string& name, std::string why, bool show = true) {
+  void wrong(const std::string& name, std::string why, bool show = true, std::string msg = {}) {
     const auto* v = body_.find(name);
-    errors_.push_back(
-        {v && show ? std::optional(*v) : std::nullopt, prefix_ + name, "body", std::move(why)});
+    errors_.push_back({v && show ? std::optional(*v) : std::nullopt, prefix_ + name, "body",
+                       std::move(why), std::move(msg)});
   }
 
   /// Absent and null are the same; nullptr then, and after a mistake.
@@ -90,10 +90,17 @@ private:
       wrong(name,
             "must be a string of at most " + std::to_string(limit) +
                 " octets without control characters",
-            show);
+            show, v->text() && v->text()->size() > limit ? too_long(name) : std::string());
       return nullptr;
     }
     return v->text();
+  }
+
+  /// The web UI shows these.
+  static std::string too_long(std::string_view name) {
+    return name == "hostname"    ? "Hostname must be less than 256 characters"
+           : name == "dnsSuffix" ? "dnsSuffix must be less than 256 characters"
+                                 : "";
   }
 
   void text(const char* name, std::size_t limit, std::optional<std::string>& out) {
@@ -135,8 +142,9 @@ private:
         out.push_back(*t);
     }
     if (!ok)
-      return wrong("tags", "must be an array of at most 100 strings of 1 to 255 octets without "
-                           "commas");
+      return wrong("tags",
+                   "must be an array of at most 100 strings of 1 to 255 octets without commas",
+                   true, "tags should be an array of strings");
     d.tags = std::move(out);
   }
   void info(device_body& d) {
@@ -144,7 +152,8 @@ private:
     if (!v)
       return;
     if (!v->is_null() && !v->members())
-      return wrong("deviceInfo", "must be an object");
+      return wrong("deviceInfo", "must be an object", true,
+                   "deviceInfo should be an object if provided");
     auto dumped = v->is_null() ? std::string() : json::dump(*v);
     if (dumped.size() > max_device_info)
       return wrong("deviceInfo", "must be at most " + std::to_string(max_device_info) + " octets",
@@ -165,7 +174,7 @@ std::string errors_body(const std::vector<field_error>& errors) {
     json::object o{{"type", "field"}};
     if (e.value)
       o.push_back({"value", *e.value});
-    o.push_back({"msg", "Invalid value"});
+    o.push_back({"msg", e.msg.empty() ? "Invalid value" : e.msg});
     o.push_back({"path", e.path});
     o.push_back({"location", e.location});
     o.push_back({"why", e.why});

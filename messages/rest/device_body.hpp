@@ -22,6 +22,7 @@ struct field_error {
   std::string path;                 ///< "guid", "[3].guid"
   std::string location;             ///< "body", "query", "params"
   std::string why;                  ///< what it must be, in plain words
+  std::string msg{};                ///< MPS's words where it has some; else "Invalid value"
 };
 /// {"errors":[{"type":"field","value":...,"msg":"Invalid value","path":...,"location":...}]}
 std::string errors_body(const std::vector<field_error>& errors);

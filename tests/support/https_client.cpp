@@ -44,7 +44,7 @@ std::string http_reply::header(const std::string& name) const {
 }
 
 struct https_client::state {
-  std::string base, ca, bearer;
+  std::string base, ca, bearer, certificate, key;
   CURL* curl = nullptr;
 };
 
@@ -62,6 +62,11 @@ https_client::~https_client() {
 
 void https_client::token(std::string text) {
   state_->bearer = std::move(text);
+}
+
+void https_client::certificate(std::string certificate_pem, std::string key_pem) {
+  state_->certificate = std::move(certificate_pem);
+  state_->key = std::move(key_pem);
 }
 
 http_reply https_client::send(const std::string& method, const std::string& path,
@@ -90,6 +95,15 @@ http_reply https_client::send(const std::string& method, const std::string& path
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
   } else {
     curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &ca);
+  }
+  auto& own = *state_;
+  curl_blob cert{own.certificate.data(), own.certificate.size(), CURL_BLOB_NOCOPY};
+  curl_blob key{own.key.data(), own.key.size(), CURL_BLOB_NOCOPY};
+  if (!own.certificate.empty()) {
+    curl_easy_setopt(c, CURLOPT_SSLCERT_BLOB, &cert);
+    curl_easy_setopt(c, CURLOPT_SSLKEY_BLOB, &key);
+    curl_easy_setopt(c, CURLOPT_SSLCERTTYPE, "PEM");
+    curl_easy_setopt(c, CURLOPT_SSLKEYTYPE, "PEM");
   }
   curl_slist* list = nullptr;
   auto add = [&](const std::string& line) {

@@ -31,6 +31,8 @@ public:
 
   /// Sent as Authorization: Bearer from now on; empty: none.
   void token(std::string text);
+  /// A certificate of ours, shown to servers that ask for one; for connections opened from now on.
+  void certificate(std::string certificate_pem, std::string key_pem);
   http_reply send(const std::string& method, const std::string& path, const std::string& body = {},
                   const header_list& headers = {});
   http_reply get(const std::string& path, const header_list& headers = {}) {

@@ -8,8 +8,9 @@ using namespace outband::test;
 
 namespace {
 
-result<bool> down(stage& s, const device_ref& ref, link_epoch epoch) {
-  return call<bool>([&](auto cb) { s.store.link_down(ref, epoch, link_end::peer_closed, cb); });
+result<bool> down(stage& s, const device_ref& ref, link_epoch epoch,
+                  link_end why = link_end::peer_closed) {
+  return call<bool>([&](auto cb) { s.store.link_down(ref, epoch, why, cb); });
 }
 
 device_record get(stage& s, const device_ref& ref) {
@@ -70,6 +71,24 @@ TEST_CASE("only the newest epoch can take the link down") {
   auto none = down(s, dev("acme", 2), 1);
   REQUIRE(!none);
   CHECK(none.error().what == problem::not_found);
+}
+
+TEST_CASE("a machine was last seen when it ended its tunnel itself and not when we gave it up") {
+  stage s;
+  auto ref = dev("acme", 1);
+  s.add(ref);
+  const time_ms marked = 99'000'000'000'000; // so that being set to now can be told
+  for (auto why : {link_end::silent, link_end::evicted, link_end::shutdown, link_end::requested,
+                   link_end::peer_closed, link_end::protocol}) {
+    CAPTURE(to_string(why));
+    auto got = must(s.take(ref));
+    must(call<nothing>([&](auto cb) { s.store.note_seen({{ref, marked}}, cb); }));
+    REQUIRE(get(s, ref).last_seen == marked);
+    CHECK(must(down(s, ref, got.epoch, why)));
+    const bool by_itself = why == link_end::peer_closed || why == link_end::protocol;
+    CHECK((get(s, ref).last_seen < marked) == by_itself);
+    CHECK(get(s, ref).last_seen > 0);
+  }
 }
 
 TEST_CASE("a device that never had a tunnel cannot lose one") {

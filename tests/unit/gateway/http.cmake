@@ -9,11 +9,15 @@ list(APPEND UNIT_GATEWAY_SOURCES
   rest/devices_test.cpp
   rest/exposition_test.cpp
   rest/hosts_test.cpp
+  rest/managers_test.cpp
   rest/power_test.cpp
   rest/amt_routes_test.cpp
+  rest/prefixes_test.cpp
   rest/routes_test.cpp
+  rest/sessions_test.cpp
   rest/site.cpp
   rest/system_test.cpp
+  rest/tunnels_test.cpp
   ${PROJECT_SOURCE_DIR}/gateway/main/metrics.cpp
   ${PROJECT_SOURCE_DIR}/gateway/main/own_process.cpp)
 set_source_files_properties(metrics_test.cpp PROPERTIES

@@ -136,6 +136,35 @@ TEST_CASE("the body's tenantId counts but only where the caller is admin") {
             .status == 403);
 }
 
+TEST_CASE("a device's mistakes are told in MPS's words with what it must be beside them") {
+  site s;
+  auto words = [&](const std::string& member) {
+    auto r = s.send("PATCH", "/api/v1/devices", s.operator_, body_of(s.guid, member));
+    REQUIRE(r.status == 400);
+    const auto& first = r.body.find("errors")->items()->front();
+    CHECK(first.find("why")->text() != nullptr);
+    return *first.find("msg")->text();
+  };
+  CHECK(words("\"hostname\":\"" + std::string(256, 'h') + "\"") ==
+        "Hostname must be less than 256 characters");
+  CHECK(words(R"("hostname":7)") == "Invalid value");
+  CHECK(words(R"("dnsSuffix":"a b")") == "dnsSuffix must be a valid DNS suffix");
+  CHECK(words(R"("tags":"a")") == "tags should be an array of strings");
+  CHECK(words(R"("deviceInfo":[])") == "deviceInfo should be an object if provided");
+}
+
+TEST_CASE("what is told of a device replaces the former deviceInfo as a whole") {
+  site s;
+  s.store.devices.at(s.machine.device).record.device_info = R"({"fwVersion":"16","mine":[1]})";
+  auto r = s.send("PATCH", "/api/v1/devices", s.operator_,
+                  body_of(s.guid, R"("deviceInfo":{"fwBuild":"1424","unknown":{"kept":true}})"));
+  CHECK(r.status == 200);
+  CHECK(json::dump(*r.body.find("deviceInfo")) == R"({"fwBuild":"1424","unknown":{"kept":true}})");
+  CHECK(
+      s.send("PATCH", "/api/v1/devices", s.operator_, body_of(s.guid, R"("method":"x")")).status ==
+      200); // unknown members are no mistake
+}
+
 TEST_CASE("a changed device keeps what was not named") {
   site s;
   s.store.devices.at(s.machine.device).record.tags = {"a"};
@@ -228,6 +257,12 @@ TEST_CASE("lists are paged, counted and filtered as MPS's clients ask") {
     CHECK(r.status == 400);
     CHECK(r.text.find(R"("location":"query")") != std::string::npos);
   }
+  // The web UI shows MPS's words.
+  CHECK(s.send("GET", "/api/v1/devices?$top=x", s.viewer)
+            .text.find("\"msg\":\"The number of items to return should be a positive integer\"") !=
+        std::string::npos);
+  CHECK(s.send("GET", "/api/v1/devices?status=2", s.viewer).text.find(R"("msg":"Invalid value")") !=
+        std::string::npos);
 }
 
 TEST_CASE("counters and tags are those of the caller's tenant") {

@@ -34,6 +34,7 @@ site::site() {
   o.default_tenant = "acme";
   o.cost = {16, 1, 1}; // as cheap as it gets
   o.failures = 3;
+  o.redirection_key = std::string(32, 'r');
   auth = std::make_unique<auth::service>(store, clock, *ticket::signing_key::generate(), o);
 
   services.store = &store;
@@ -93,6 +94,22 @@ reply site::send(const std::string& method, const std::string& target, const std
   return answer.get_future().get();
 }
 
+reply site::send_as(const std::string& who, const std::string& method, const std::string& target,
+                    const std::string& body, header_list headers) {
+  certificate_name_ = who;
+  auto r = send(method, target, {}, body, std::move(headers));
+  certificate_name_.reset();
+  return r;
+}
+
+void site::change_auth(const std::function<void(auth::options&)>& change) {
+  auto o = auth->settings();
+  change(o);
+  auth = std::make_unique<auth::service>(store, clock, *ticket::signing_key::generate(), o);
+  services.auth = auth.get();
+  rebuild();
+}
+
 void site::begin(const std::string& method, const std::string& target, const std::string& token,
                  const std::string& body, std::function<void(reply)> then, header_list headers) {
   web::request q;
@@ -105,6 +122,7 @@ void site::begin(const std::string& method, const std::string& target, const std
   q.target = *parsed;
   q.body = body;
   q.peer = "192.0.2.1";
+  q.certificate_name = certificate_name_;
   if (!token.empty())
     q.headers.push_back({"Authorization", "Bearer " + token});
   for (auto& [k, v] : headers)

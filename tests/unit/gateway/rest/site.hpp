@@ -34,6 +34,9 @@ public:
   using header_list = std::vector<std::pair<std::string, std::string>>;
   reply send(const std::string& method, const std::string& target, const std::string& token = {},
              const std::string& body = {}, header_list headers = {});
+  /// As send(), by somebody whose client certificate names `who`.
+  reply send_as(const std::string& who, const std::string& method, const std::string& target,
+                const std::string& body = {}, header_list headers = {});
   /// Answers later.
   void begin(const std::string& method, const std::string& target, const std::string& token,
              const std::string& body, std::function<void(reply)> then, header_list headers = {});
@@ -55,9 +58,12 @@ public:
   const std::string guid = to_string(machine.device);
 
   void rebuild(); ///< after a change of `services`
+  /// Another sign-in service with other options; tokens of before are void.
+  void change_auth(const std::function<void(auth::options&)>& change);
 
 private:
   web::handler api_;
+  std::optional<std::string> certificate_name_; ///< of the requests being sent
 };
 
 } // namespace outband::testing
