@@ -69,6 +69,8 @@ struct cluster_times {
   std::chrono::milliseconds links_grace{30'000};
 };
 
+class legacy_events;
+
 struct services {
   store_port& store;
   cluster_port& cluster;
@@ -86,8 +88,9 @@ struct services {
   cluster_times cluster_timing{};
   /// Looks at machines that just came, and nothing else waits for a turn.
   std::shared_ptr<pace> looks = std::make_shared<pace>(100);
-  bool mirror_json = true;       ///< publish oobx/v1 as well
-  direct_rows* direct = nullptr; ///< null: every machine calls home
+  bool mirror_json = true;               ///< publish oobx/v1 as well
+  const legacy_events* legacy = nullptr; ///< MPS's topic; null: off
+  direct_rows* direct = nullptr;         ///< null: every machine calls home
   /// Reading facts is long and nobody waits for it.
   std::shared_ptr<pace> fact_looks = std::make_shared<pace>(5, std::chrono::hours(24));
 };

@@ -1,5 +1,6 @@
 #include "actors/terminator.hpp"
 
+#include "actors/legacy_events.hpp"
 #include "actors/link.hpp"
 #include "messages/amt/catalogue.hpp"
 #include "messages/bus/envelope.hpp"
@@ -386,6 +387,8 @@ void instance_state::on(link_opened opened) {
                opened.peer);
   link_up up{with_->node, with_->incarnation, opened.peer, opened.trigger};
   observe({opened.ref, opened.epoch, with_->clock.now(), std::move(up)}, true);
+  if (with_->legacy)
+    with_->legacy->connected(opened.ref);
 }
 
 void instance_state::drop(const device_ref& ref, problem why) {

@@ -106,6 +106,8 @@ const std::vector<key_info>& keys() {
 
       {"bus.mirror_json", k::flag, "true", "publish CloudEvents JSON under oobx/v1 as well"},
 
+      {"legacy.mps_events", k::flag, "false", "publish MPS's topic mps/events as well"},
+
       {"database.dsn", k::text, "dbname=outband", "PostgreSQL connection string", 0, 0, {}, true},
 
       {"auth.issuer", k::text, "outband", "`iss` of the tokens we make"},

@@ -1,5 +1,6 @@
 #include "gateway/main/program.hpp"
 
+#include "actors/legacy_events.hpp"
 #include "actors/node.hpp"
 #include "actors/secrets/builtin_secrets.hpp"
 #include "actors/secrets/key_file.hpp"
@@ -145,6 +146,7 @@ struct program::parts {
   backlog_watch backlog{outbox};
   bus::mqtt_endpoint mqtt;
   bus::broker_figures broker{mqtt};
+  legacy_events legacy{mqtt, clock};
   bus::routed_endpoint internal;
   link_directory directory;
   actor_counters counters;
@@ -279,6 +281,8 @@ status program::start(const patience& wait) {
   with.fact_looks =
       std::make_shared<pace>(static_cast<int>(s.integer("facts.rate")), std::chrono::hours(24));
   with.direct = s.flag("direct.enabled") ? &p.direct : nullptr;
+  if (s.flag("legacy.mps_events"))
+    with.legacy = &p.legacy;
   p.actors = std::make_unique<node>(with, what, p.mqtt,
                                     static_cast<std::size_t>(s.integer("threads.actors")));
   p.control = std::make_unique<controlling>(mqtt_options_of(s, site_, p.self, p.clock), p.outbox,

@@ -6,6 +6,7 @@ list(APPEND MESSAGES_SOURCES
   bus/internal_bodies.cpp
   bus/json.cpp
   bus/json_text.cpp
+  bus/legacy.cpp
   bus/msgpack.cpp
   bus/read.cpp
   bus/stored.cpp
