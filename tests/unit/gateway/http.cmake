@@ -6,6 +6,7 @@ list(APPEND UNIT_GATEWAY_SOURCES
   metrics_test.cpp
   rest/accounts_test.cpp
   rest/connection_test.cpp
+  rest/compatibility_test.cpp
   rest/devices_test.cpp
   rest/exposition_test.cpp
   rest/hosts_test.cpp
@@ -20,5 +21,5 @@ list(APPEND UNIT_GATEWAY_SOURCES
   rest/tunnels_test.cpp
   ${PROJECT_SOURCE_DIR}/gateway/main/metrics.cpp
   ${PROJECT_SOURCE_DIR}/gateway/main/own_process.cpp)
-set_source_files_properties(metrics_test.cpp PROPERTIES
+set_source_files_properties(metrics_test.cpp rest/compatibility_test.cpp PROPERTIES
   COMPILE_DEFINITIONS OUTBAND_SOURCES="${PROJECT_SOURCE_DIR}")
