@@ -38,11 +38,12 @@ constexpr words table[] = {
      "Hardware Information received", "AMT Hardware Information request failed"},
     // MPS: "Power State requested".
     {"version.get", "AMT_Version", "AMT Version requested", "", "AMT Version request failed"},
-    {"alarm.list", "AMT_AlarmOccurrences", "Alarm occurrences request",
+    {"alarms.list", "AMT_AlarmOccurrences", "Alarm occurrences request",
      "Alarm occurrences received", "Alarm occurrence get request failed"},
     // MPS: "Alarm occurrences received".
-    {"alarm.add", "AMT_AddAlarm", "Alarm add requested", "Alarm added", "Alarm add request failed"},
-    {"alarm.delete", "AMT_DeleteAlarm", "Alarm occurrence delete request",
+    {"alarms.add", "AMT_AddAlarm", "Alarm add requested", "Alarm added",
+     "Alarm add request failed"},
+    {"alarms.remove", "AMT_DeleteAlarm", "Alarm occurrence delete request",
      "Alarm occurrence deleted", "Alarm occurrence delete request failed"},
     {"certificates.list", "AMT_GetCertificates", "AMT Certificates requested",
      "AMT Certificates retrieved", "AMT Certificates request failed"},
