@@ -1,5 +1,6 @@
 #include "actors/control.hpp"
 
+#include "actors/legacy_events.hpp"
 #include "messages/amt/catalogue.hpp"
 #include "messages/bus/envelope.hpp"
 #include "messages/bus/topics.hpp"
@@ -141,6 +142,12 @@ caf::actor_addr control::address() const {
 }
 
 void control::submit(request r, role held, std::function<void(response)> on_response) {
+  if (with_.legacy && std::holds_alternative<ask_action>(r.body))
+    on_response = [legacy = with_.legacy, asked = r,
+                   tell = std::move(on_response)](response answer) {
+      legacy->ended(asked, answer);
+      tell(std::move(answer));
+    };
   desk_actor to;
   {
     std::lock_guard lock(mutex_);
@@ -210,8 +217,13 @@ void control::ask_by(const device_ref& ref, amt_operation op, const uuid& call,
     auto inside = open->enter();
     if (!inside)
       return cb(stopping());
-    if (!instance)
+    if (!instance) {
+      if (with_.legacy && instance.error().what != problem::store_unavailable)
+        with_.legacy->not_connected(ref);
       return cb(instance.error());
+    }
+    if (with_.legacy)
+      cb = with_.legacy->watched(ref, op, std::move(cb));
     ask_at(*instance, std::move(ref), std::move(op), call, timeout, std::move(cb));
   });
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "actors/ports/clock.hpp"
+#include "actors/ports/store.hpp"
 #include "bus/endpoint.hpp"
 #include "messages/bus/legacy.hpp"
 
@@ -12,18 +13,20 @@ namespace outband {
 
 class legacy_events {
 public:
-  /// `to`: the public broker. Both outlive it.
+  /// `to`: the public broker. Both outlive it, and it outlives every call that it watches.
   legacy_events(bus::endpoint& to, const clock_port& clock) : to_(to), clock_(clock) {}
 
-  /// An operation of messages/amt/catalogue.hpp leaves for the machine; `name` as there.
-  void begun(std::string_view name, const device_ref& about) const;
-  /// It is over; `argument` as it was asked with, null if there was none.
-  void ended(std::string_view name, const device_ref& about, const json::value& argument,
-             const result<json::value>& outcome) const;
+  /// Somebody asks a machine that has a tunnel: says that now, and how it ended before `cb`.
+  answer<amt_outcome> watched(const device_ref& about, const amt_operation& op,
+                              answer<amt_outcome> cb) const;
+  /// The same for a request that ends with a response: power actions.
+  void ended(const request& asked, const response& told) const;
+  /// Somebody asked for a machine that has no tunnel.
+  void not_connected(const device_ref& about) const;
   void connected(const device_ref& about) const;
 
 private:
-  void say(const bus::mps_event& what, const device_ref& about) const;
+  void say(const std::optional<bus::mps_event>& what, const device_ref& about) const;
   bus::endpoint& to_;
   const clock_port& clock_;
 };

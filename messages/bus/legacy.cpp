@@ -48,17 +48,17 @@ constexpr words table[] = {
     {"certificates.list", "AMT_GetCertificates", "AMT Certificates requested",
      "AMT Certificates retrieved", "AMT Certificates request failed"},
     {"certificates.add", "AMT_AddCertificate", "", "AMT Certificates added successfully", ""},
-    {"certificates.delete", "AMT_DeleteCertificate", "", "AMT Certificate deleted successfully",
+    {"certificates.remove", "AMT_DeleteCertificate", "", "AMT Certificate deleted successfully",
      ""},
     {"displays.get", "AMT_KVM", "", "", ""},
     {"displays.set", "AMT_KVM", "", "", ""},
-    {"network.preference", "AMT_LinkPreference", "", "Link Preference set to ",
+    {"link_preference.set", "AMT_LinkPreference", "", "Link Preference set to ",
      "Set Link Preference failed: "},
     {"network.get", "AMT_EthernetPortSettings", "Network Settings requested",
      "Network Settings received", "AMT Network Settings request failed"},
-    {"network.wired.get", "AMT_EthernetPortSettings", "Wired Network Settings requested",
+    {"wired.get", "AMT_EthernetPortSettings", "Wired Network Settings requested",
      "Wired Network Settings received", "Wired Network Settings not found"},
-    {"network.wired.set", "AMT_EthernetPortSettings", "Wired Network Settings update requested",
+    {"wired.set", "AMT_EthernetPortSettings", "Wired Network Settings update requested",
      "Wired Network Settings updated", "Wired Network Settings update failed"},
     {"wifi.state.get", "CIM_WiFiPort", "Wireless State requested", "Wireless State received",
      "Wireless State not found"},
@@ -68,13 +68,13 @@ constexpr words table[] = {
      "Wireless Profile Sync received", "Wireless Profile Sync not found"},
     {"wifi.sync.set", "AMT_WiFiPortConfigurationService", "Wireless Profile Sync update requested",
      "Wireless Profile Sync updated", "Wireless Profile Sync update failed"},
-    {"wifi.profiles", "AMT_WiFiProfiles", "Wireless Profiles requested",
+    {"wifi.profiles.list", "AMT_WiFiProfiles", "Wireless Profiles requested",
      "Wireless Profiles received", "Wireless Profiles request failed"},
-    {"wifi.add", "AMT_WiFiProfiles", "Wireless Profile add requested", "Wireless Profile added",
-     "Wireless Profile add failed"},
-    {"wifi.update", "AMT_WiFiProfiles", "Wireless Profile update requested",
+    {"wifi.profiles.add", "AMT_WiFiProfiles", "Wireless Profile add requested",
+     "Wireless Profile added", "Wireless Profile add failed"},
+    {"wifi.profiles.update", "AMT_WiFiProfiles", "Wireless Profile update requested",
      "Wireless Profile updated", "Wireless Profile update failed"},
-    {"wifi.delete", "AMT_WiFiProfiles", "Wireless Profile delete requested",
+    {"wifi.profiles.remove", "AMT_WiFiProfiles", "Wireless Profile delete requested",
      "Wireless Profile deleted", "Wireless Profile delete failed"},
     {"deactivate", "AMT_Unprovision", "", "", ""},
 };
@@ -89,13 +89,6 @@ std::optional<mps_event> event_of(kind type, const words& w, std::string_view te
   if (text.empty())
     return std::nullopt;
   return mps_event{type, std::string(w.method), std::string(text)};
-}
-
-/// The firmware's word where the operation gives it back as an answer.
-std::int64_t return_value(const json::value& answer) {
-  const auto* body = answer.find("Body");
-  const auto* value = body ? body->find("ReturnValue") : nullptr;
-  return value && value->integer() ? *value->integer() : 0;
 }
 
 /// MPS's names for linkPreference 1 and 2.
@@ -116,12 +109,12 @@ std::optional<mps_event> mps_begun(std::string_view operation) {
 }
 
 std::optional<mps_event> mps_ended(std::string_view operation, const json::value& argument,
-                                   const result<json::value>& outcome) {
+                                   const result<std::int64_t>& outcome) {
   const auto* w = words_for(operation);
   if (!w)
     return std::nullopt;
   const bool preferred = w->method == "AMT_LinkPreference";
-  if (outcome && return_value(*outcome) == 0) {
+  if (outcome && *outcome == 0) {
     auto e = event_of(kind::success, *w, w->done);
     if (e && preferred)
       e->message += preference(argument);
@@ -130,12 +123,15 @@ std::optional<mps_event> mps_ended(std::string_view operation, const json::value
   if (!outcome &&
       (outcome.error().what == problem::link_down || outcome.error().what == problem::stale_epoch ||
        outcome.error().what == problem::not_found))
-    return mps_event{kind::fail, "CIRA_Connection", "Device Not Found"};
+    return mps_not_connected();
   auto e = event_of(kind::fail, *w, w->failed.empty() ? service_error : w->failed);
   if (preferred)
-    e->message += outcome ? "ReturnValue " + std::to_string(return_value(*outcome))
-                          : to_string(outcome.error());
+    e->message += outcome ? "ReturnValue " + std::to_string(*outcome) : to_string(outcome.error());
   return e;
+}
+
+mps_event mps_not_connected() {
+  return {kind::fail, "CIRA_Connection", "Device Not Found"};
 }
 
 mps_event mps_connected() {

@@ -26,11 +26,13 @@ struct mps_event {
 
 /// An operation (messages/amt/catalogue.hpp) is carried out; nullopt: MPS says nothing then.
 std::optional<mps_event> mps_begun(std::string_view operation);
-/// It is over. `outcome` may hold the firmware's own refusal (`Body.ReturnValue`).
+/// It is over. `outcome` is the firmware's ReturnValue, 0 where it tells none.
 std::optional<mps_event> mps_ended(std::string_view operation, const json::value& argument,
-                                   const result<json::value>& outcome);
+                                   const result<std::int64_t>& outcome);
 /// A tunnel was opened.
 mps_event mps_connected();
+/// Somebody asked for a machine that has none.
+mps_event mps_not_connected();
 
 /// The JSON text that goes on the topic.
 std::string mps_payload(const mps_event& e, const device_ref& about, time_ms now);

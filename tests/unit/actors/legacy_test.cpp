@@ -6,6 +6,7 @@
 
 using namespace outband;
 using namespace outband::testing;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -49,15 +50,59 @@ TEST_CASE("a tunnel that is opened is told on MPS's topic where that is switched
   CHECK(s.qos == 0);
 }
 
-TEST_CASE("an operation is told on MPS's topic where MPS has words for it") {
+TEST_CASE("what is asked of a machine is told on MPS's topic at its begin and end") {
   listening s;
-  s.legacy.begun("features.get", machine);
-  s.legacy.ended("features.get", machine, {}, json::value(json::object{}));
-  s.legacy.begun("no.such.operation", machine);
-  s.legacy.ended("power.state", machine, {}, fail(problem::link_down));
+  s.with.legacy = &s.legacy;
+  std::optional<result<amt_outcome>> got;
+  auto ask = [&](amt_operation op) {
+    s.heard.clear();
+    got.reset();
+    s.control_role.ask(machine, std::move(op), 10s, [&](result<amt_outcome> r) { got = r; });
+    s.firmware_works();
+    REQUIRE(got);
+  };
+  ask(amt::read_power{});
+  REQUIRE(s.heard.size() == 1); // no tunnel yet
+  CHECK(has(s.heard[0], R"("type":"fail","message":"Device Not Found")"));
+  CHECK(has(s.heard[0], "CIRA_Connection"));
+  s.comes();
+  s.firmware_works();
+  ask(amt::read_capabilities{});
+  REQUIRE(s.heard.size() == 2);
+  CHECK(has(s.heard[0], "Power Capabilities requested"));
+  CHECK(has(s.heard[1], "Power Capabilities received"));
+  ask(amt::read_power{});
+  REQUIRE(s.heard.size() == 1); // MPS tells no success of that
+  CHECK(has(s.heard[0], "Power State requested"));
+}
+
+TEST_CASE("a power action is told on MPS's topic when it is over") {
+  listening s;
+  s.with.legacy = &s.legacy;
+  request r;
+  r.id = s.clock.new_id();
+  r.target = machine;
+  r.body = ask_action{power_action::reset};
+  r.channel = "rest";
+  r.by = {principal::kind::person, "acme", "alice"};
+  s.comes();
+  s.firmware_works();
+  s.heard.clear();
+  std::optional<response> last;
+  s.control_role.submit(r, role::viewer, [&](response answer) { last = answer; });
   s.run();
-  REQUIRE(s.heard.size() == 3);
-  CHECK(has(s.heard[0], "AMT Features requested"));
-  CHECK(has(s.heard[1], "AMT Features retrieved"));
-  CHECK(has(s.heard[2], "Device Not Found"));
+  REQUIRE(last); // a viewer may not
+  CHECK(last->status == request_status::rejected);
+  CHECK(s.heard.empty());
+  r.id = s.clock.new_id();
+  s.control_role.submit(r, role::operator_, [&](response answer) { last = answer; });
+  s.firmware_works();
+  for (int i = 0; i < 300 && !is_final(last->status); ++i) {
+    s.pass(100ms);
+    s.firmware_works();
+  }
+  CHECK(last->status == request_status::done);
+  REQUIRE(s.heard.size() == 1);
+  CHECK(has(s.heard[0], R"("type":"success","message":"Power Action requested")"));
+  CHECK(has(s.heard[0], "AMT_PowerAction"));
 }

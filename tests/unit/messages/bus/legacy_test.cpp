@@ -11,8 +11,8 @@ using namespace outband::bus;
 
 const device_ref machine{"acme", *parse_uuid("12345678-9abc-def0-1234-56789abcdef0")};
 
-result<json::value> done(std::int64_t value = 0) {
-  return json::value(json::object{{"Body", json::object{{"ReturnValue", value}}}});
+result<std::int64_t> done(std::int64_t value = 0) {
+  return value;
 }
 
 /// "success AMT_GetFeatures: AMT Features retrieved", or "" where MPS is silent.
@@ -24,7 +24,7 @@ std::string text(const std::optional<mps_event>& e) {
                                                            : "fail ";
   return type + e->method + ": " + e->message;
 }
-std::string ended(std::string_view operation, const result<json::value>& outcome,
+std::string ended(std::string_view operation, const result<std::int64_t>& outcome,
                   const json::value& argument = {}) {
   return text(mps_ended(operation, argument, outcome));
 }
@@ -72,13 +72,13 @@ TEST_CASE("an operation on a machine without a tunnel is MPS's Device Not Found"
 TEST_CASE("the link preference is told by name and its failure with the reason") {
   const json::value me(json::object{{"linkPreference", 1}});
   const json::value host(json::object{{"linkPreference", 2}});
-  CHECK(ended("network.preference", done(), me) ==
+  CHECK(ended("link_preference.set", done(), me) ==
         "success AMT_LinkPreference: Link Preference set to ME");
-  CHECK(ended("network.preference", done(), host) ==
+  CHECK(ended("link_preference.set", done(), host) ==
         "success AMT_LinkPreference: Link Preference set to HOST");
-  CHECK(ended("network.preference", done(5), me) ==
+  CHECK(ended("link_preference.set", done(5), me) ==
         "fail AMT_LinkPreference: Set Link Preference failed: ReturnValue 5");
-  CHECK(ended("network.preference", fail(problem::unsupported, "no WiFi port"), me) ==
+  CHECK(ended("link_preference.set", fail(problem::unsupported, "no WiFi port"), me) ==
         "fail AMT_LinkPreference: Set Link Preference failed: no WiFi port (unsupported)");
 }
 
