@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace outband::apf {
 
@@ -58,6 +59,16 @@ result<std::uint32_t> channels::open(std::uint32_t port, std::string& out) {
     return fail(problem::busy, "every channel of this tunnel is in use", "channel");
   // What go-wsman-messages writes; devices look at the port only.
   encode(channel_open{"forwarded-tcpip", e->ours, config_.receive_window, "::1", port, "::1", 123},
+         out);
+  return e->ours;
+}
+
+result<std::uint32_t> channels::open_to(std::string host, std::uint32_t port, std::string& out) {
+  const auto* e = add(phase::opening);
+  if (e == nullptr)
+    return fail(problem::busy, "every channel of this tunnel is in use", "channel");
+  encode(channel_open{"direct-tcpip", e->ours, config_.receive_window, std::move(host), port, "::1",
+                      123},
          out);
   return e->ours;
 }

@@ -82,6 +82,9 @@ public:
   /// Asks the peer for a channel to `port`; `opened` or `open_refused` follows. Gives our number,
   /// or problem::busy when every slot is taken.
   result<std::uint32_t> open(std::uint32_t port, std::string& out);
+  /// The same from a device, which says where the peer should connect for it: "direct-tcpip". AMT
+  /// delivers its WS-MAN events that way (Intel's LMS, MeshCentral's microlms).
+  result<std::uint32_t> open_to(std::string host, std::uint32_t port, std::string& out);
 
   /// A message for which is_channel_traffic() holds; others are ignored.
   channel_event on(const message& m, std::string& out);

@@ -197,6 +197,14 @@ std::string write_created(const answer_header& header, const endpoint& what) {
   return answer(prefixes, header, element(g + "ResourceCreated", reference(what)));
 }
 
+std::string write_subscribed(const answer_header& header, const endpoint& manager) {
+  prefix_table prefixes;
+  const auto g = prefixes.of(ns::eventing) + ":";
+  return answer(
+      prefixes, header,
+      element(g + "SubscribeResponse", element(g + "SubscriptionManager", reference(manager))));
+}
+
 std::string write_enumeration(const answer_header& header, std::string_view context) {
   prefix_table prefixes;
   const auto g = prefixes.of(ns::enumeration) + ":";

@@ -51,6 +51,8 @@ std::string write_instance(const answer_header& header, const instance& what);
 std::string write_nothing(const answer_header& header);
 /// To Create: a reference to what was made.
 std::string write_created(const answer_header& header, const endpoint& what);
+/// To WS-Eventing's Subscribe: a reference with which it is ended. Subscriptions do not expire.
+std::string write_subscribed(const answer_header& header, const endpoint& manager);
 std::string write_enumeration(const answer_header& header, std::string_view context);
 /// To Pull; `next_context` empty: this was the last batch.
 std::string write_items(const answer_header& header, const std::vector<instance>& items,

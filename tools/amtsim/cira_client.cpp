@@ -180,7 +180,11 @@ bool cira_client::take_channel(const apf::message& m) {
     send(answer);
     return true;
   }
-  if (const auto* data = std::get_if<apf::data_arrived>(&event))
+  if (const auto* ours = std::get_if<apf::opened>(&event))
+    owner_.channel_answered(ours->channel, true);
+  else if (const auto* refused = std::get_if<apf::open_refused>(&event))
+    owner_.channel_answered(refused->channel, false);
+  else if (const auto* data = std::get_if<apf::data_arrived>(&event))
     owner_.channel_data(data->channel, data->data);
   else if (const auto* more = std::get_if<apf::writable>(&event))
     owner_.channel_writable(more->channel);
@@ -189,6 +193,15 @@ bool cira_client::take_channel(const apf::message& m) {
   else if (const auto* bad = std::get_if<apf::violation>(&event))
     return end("the server broke the rules of channels: " + std::string(bad->what));
   return busy(); // an owner may have ended the tunnel
+}
+
+std::optional<std::uint32_t> cira_client::open_to(const std::string& host, std::uint16_t port) {
+  std::string out;
+  const auto channel = channels_.open_to(host, port, out);
+  if (!channel)
+    return std::nullopt;
+  send(out);
+  return *channel;
 }
 
 std::size_t cira_client::write(std::uint32_t channel, std::string_view octets) {

@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,8 @@ public:
     /// The server set another keep-alive interval.
     virtual void keepalive_changed() = 0;
     virtual void channel_opened(std::uint32_t channel, std::uint32_t port) = 0;
+    /// The server's answer to open_to(); a refused channel is no more.
+    virtual void channel_answered(std::uint32_t channel, bool accepted) = 0;
     virtual void channel_data(std::uint32_t channel, std::string_view octets) = 0;
     virtual void channel_writable(std::uint32_t channel) = 0;
     virtual void channel_closed(std::uint32_t channel) = 0;
@@ -49,6 +52,8 @@ public:
   bool up() const { return stage_ == stage::ready; }
   bool busy() const { return stage_ != stage::idle; }
 
+  /// Asks the server to connect to a listener of events. nullopt: every channel is in use.
+  std::optional<std::uint32_t> open_to(const std::string& host, std::uint16_t port);
   /// Takes what fits and says how much; go on at channel_writable().
   std::size_t write(std::uint32_t channel, std::string_view octets);
   void consumed(std::uint32_t channel, std::size_t octets);

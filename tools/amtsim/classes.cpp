@@ -22,6 +22,7 @@ class_table joined() {
            consent_classes,
            diagnostic_classes,
            event_log_classes,
+           eventing_classes,
            feature_classes,
            hardware_classes,
            identity_classes,

@@ -113,6 +113,7 @@ class_table feature_classes();     ///< redirection, KVM, screens
 class_table consent_classes();     ///< IPS_OptInService
 class_table audit_classes();       ///< AMT_AuditLog
 class_table event_log_classes();   ///< AMT_MessageLog
+class_table eventing_classes();    ///< WS-Eventing: filters and subscriptions
 class_table alarm_classes();       ///< alarm clock
 class_table hardware_classes();    ///< chassis, boards, processor, memory, disks
 class_table network_classes();     ///< ports, 802.1x, link preference
@@ -137,6 +138,10 @@ bool matches(const wsman::instance& i, const std::vector<wsman::selector>& selec
 /// Appends to the audit log. `app`, `event` and the form of `data`: go-wsman-messages
 /// pkg/wsman/amt/auditlog/decoder.go.
 void record_audit(context& c, std::uint16_t app, std::uint16_t event, std::string data = {});
+
+/// WS-Eventing's Subscribe on an instance of CIM_FilterCollection: the subscription, or a fault.
+using subscribing = std::variant<wsman::endpoint, soap_fault>;
+subscribing subscribe(const wsman::node& body, const wsman::instance& collection, context& c);
 
 // -- helpers for writing topics (fields.cpp) ----------------------------------------------------
 

@@ -1,4 +1,5 @@
 #include "tools/amtsim/classes.hpp"
+#include "tools/amtsim/subscription_state.hpp"
 
 namespace outband::amtsim {
 
@@ -75,6 +76,7 @@ outcome send(const wsman::node& input, context& c) {
     d.consent = {opt_in_state::received, 0, 0, 0,
                  c.now + std::chrono::seconds(d.feature.opt_in_code_timeout)};
     record_audit(c, 30, 1, std::string(1, '\0'));
+    raise_alert(d, {"iAMT0064", "1"}, d.clock_s(c.now)); // consent granted
     return 0;
   }
   if (++d.consent.wrong_codes < max_wrong_codes)
@@ -87,6 +89,8 @@ outcome send(const wsman::node& input, context& c) {
 outcome cancel(const wsman::node&, context& c) {
   if (c.device.consent.state == opt_in_state::not_started)
     return invalid_state;
+  if (c.device.consent_given())
+    raise_alert(c.device, {"iAMT0064", "2"}, c.device.clock_s(c.now)); // consent ended
   c.device.consent = {};
   return 0;
 }

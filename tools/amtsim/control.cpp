@@ -52,6 +52,8 @@ json to_json(const machine_report& r, bool with_requests) {
     out["last_down"] = r.last_down;
     out["control_mode"] = r.control_mode;
     out["consent"] = {{"state", r.consent_state}, {"code", r.consent_code}};
+    out["events"] = {
+        {"subscribers", r.subscribers}, {"delivered", r.events_delivered}, {"lost", r.events_lost}};
     out["boot_source"] = r.boot_source;
     out["boot_pending"] = r.boot_pending;
     out["last_boot"] = r.last_boot;
@@ -256,7 +258,7 @@ private:
       return simple(&machine::clear_faults);
     if (op == "new_lan_certificate")
       return simple(&machine::new_lan_certificate);
-    if (op == "set" || op == "add_event" || op == "add_audit") {
+    if (op == "set" || op == "add_event" || op == "add_audit" || op == "alert") {
       auto wish = read_wish(op, asked, why);
       if (!wish)
         return {};

@@ -4,6 +4,7 @@
 #include "tools/amtsim/event_log_state.hpp"
 #include "tools/amtsim/hardware_state.hpp"
 #include "tools/amtsim/screen_state.hpp"
+#include "tools/amtsim/subscription_state.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -42,6 +43,11 @@ public:
       return {};
     }
     return from_[name].get<std::string>();
+  }
+  bool flag(const char* name) {
+    if (has(name) && !from_[name].is_boolean())
+      complain("'" + std::string(name) + "' must be true or false");
+    return has(name) && from_[name].is_boolean() && from_[name].get<bool>();
   }
   template <class T> std::vector<T> numbers(const char* name, std::size_t most, std::uint64_t max) {
     std::vector<T> out;
@@ -93,6 +99,16 @@ wish add_audit(reader& r) {
   return [=](device_model& d, sim_time now) {
     const auto at = d.clock_s(now);
     append_audit(d.audit.change(), audit_record(app, event, user, at, data), at);
+  };
+}
+
+wish raise(reader& r) {
+  alert what{r.text("message"), r.text("argument"),
+             static_cast<std::uint32_t>(r.number("severity", 2, 0, 7)), r.flag("platform")};
+  if (what.id.empty())
+    r.complain("'message' is missing");
+  return [what](device_model& d, sim_time now) {
+    raise_alert(d, what, d.clock_s(now));
   };
 }
 
@@ -170,7 +186,10 @@ wish set(reader& r) {
 
 wish read_wish(const std::string& op, const json& asked, std::string& why) {
   reader r(asked, why);
-  auto out = op == "set" ? set(r) : op == "add_event" ? add_event(r) : add_audit(r);
+  auto out = op == "set"         ? set(r)
+             : op == "add_event" ? add_event(r)
+             : op == "alert"     ? raise(r)
+                                 : add_audit(r);
   return why.empty() ? out : wish{};
 }
 

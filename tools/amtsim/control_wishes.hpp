@@ -11,7 +11,8 @@
 
 namespace outband::amtsim {
 
-/// Of "set", "add_event" and "add_audit" (control.hpp); empty with `why` set if it is wrong.
+/// Of "set", "add_event", "add_audit" and "alert" (control.hpp); empty with `why` set if it is
+/// wrong.
 std::function<void(device_model&, sim_time)>
 read_wish(const std::string& op, const nlohmann::json& asked, std::string& why);
 

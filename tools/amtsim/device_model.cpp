@@ -8,6 +8,7 @@
 #include "tools/amtsim/network_state.hpp"
 #include "tools/amtsim/screen_state.hpp"
 #include "tools/amtsim/setup_state.hpp"
+#include "tools/amtsim/subscription_state.hpp"
 #include "tools/amtsim/tls_state.hpp"
 #include "tools/amtsim/wifi_state.hpp"
 
@@ -200,8 +201,11 @@ std::optional<sim_time> device_model::next_due() const {
 }
 
 void device_model::consent_runs_out(sim_time now) {
-  if (consent.until.count() != 0 && consent.until <= now)
-    consent = {};
+  if (consent.until.count() == 0 || consent.until > now)
+    return;
+  if (consent_given())
+    raise_alert(*this, {"iAMT0064", "2"}, clock_s(now)); // consent ended
+  consent = {};
 }
 
 void device_model::ring_alarms(sim_time now) {
@@ -280,6 +284,7 @@ void device_model::unprovision() {
   proxies.reset();
   screens.reset();
   setup.reset();
+  subscriptions.reset();
   tls.reset();
   wifi.reset();
   // Secrets of former users are of no use any more: they contain the realm.

@@ -97,6 +97,7 @@ struct network_state;
 struct proxy_state;
 struct screen_state;
 struct setup_state;
+struct subscription_state;
 struct tls_state;
 struct wifi_state;
 
@@ -155,6 +156,7 @@ public:
   lazily<proxy_state> proxies;
   lazily<screen_state> screens;
   lazily<setup_state> setup;
+  lazily<subscription_state> subscriptions;
   lazily<tls_state> tls;
   lazily<wifi_state> wifi;
   bool tunnel_up = false; ///< told by the machine; for AMT_RemoteAccessService

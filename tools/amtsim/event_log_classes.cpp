@@ -1,5 +1,6 @@
 #include "tools/amtsim/classes.hpp"
 #include "tools/amtsim/event_log_state.hpp"
+#include "tools/amtsim/subscription_state.hpp"
 
 #include <algorithm>
 
@@ -41,7 +42,31 @@ void append_event(device_model& d, const platform_event& e, std::int64_t unix_s)
   all.push_back(record_of(e, unix_s));
 }
 
+namespace {
+
+/// DSP8007's platform messages and Intel's own, as MeshCommander lists them.
+void alert_power_change(device_model& d, const power_change& what, std::int64_t unix_s) {
+  const auto tell = [&](const char* id, const char* argument, bool of_platform) {
+    raise_alert(d, {id, argument, 2, of_platform}, unix_s);
+  };
+  const bool off = level_of(what.to) == power_level::off;
+  if (what.why == cause::button)
+    tell("PLAT0248", "", true); // the power button was pressed
+  if (what.why == cause::asked_gracefully)
+    tell("iAMT0067", off ? "0" : level_of(what.to) == power_level::hibernate ? "2" : "1", false);
+  if (!what.boot)
+    return;
+  if (level_of(what.from) == power_level::on)
+    tell("PLAT0284", "", true); // system restart begun
+  else
+    tell("PLAT0272", "", true); // power on
+  tell("PLAT0188", "", true);   // firmware progress
+}
+
+} // namespace
+
 void log_power_change(device_model& d, const power_change& what, std::int64_t unix_s) {
+  alert_power_change(d, what, unix_s);
   if (what.why == cause::crash)
     append_event(d, {32, 0, 16, 34, {}}, unix_s); // OS lockup or power interrupt
   if (!what.boot)

@@ -1,5 +1,6 @@
 #include "tools/amtsim/classes.hpp"
 #include "tools/amtsim/screen_state.hpp"
+#include "tools/amtsim/subscription_state.hpp"
 
 namespace outband::amtsim {
 
@@ -88,8 +89,10 @@ outcome request_kvm(const wsman::node& input, context& c) {
   if (state != 2 && state != 3)
     return invalid_parameter;
   const bool on = state == 2;
-  if (c.device.feature.kvm != on)
+  if (c.device.feature.kvm != on) {
     record_audit(c, 18, on ? 10 : 11);
+    raise_alert(c.device, {"iAMT0059", on ? "1" : "0"}, c.device.clock_s(c.now));
+  }
   c.device.feature.kvm = on;
   return 0;
 }

@@ -1,10 +1,10 @@
 #include "tools/amtsim/machine.hpp"
 
 #include "tools/amtsim/cira_state.hpp"
+#include "tools/amtsim/subscription_state.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <stdexcept>
 #include <utility>
 
@@ -13,23 +13,6 @@ namespace outband::amtsim {
 namespace {
 
 constexpr sim_time handshake_deadline{30000};
-constexpr sim_time leave_after{500};
-
-std::string http_date() {
-  // The same second for all machines of a thread is formatted once.
-  thread_local std::time_t last = 0;
-  thread_local std::string text;
-  const auto t = std::time(nullptr);
-  if (t != last) {
-    std::tm utc{};
-    gmtime_r(&t, &utc);
-    char buffer[64];
-    std::strftime(buffer, sizeof buffer, "%a, %d %b %Y %H:%M:%S GMT", &utc);
-    text = buffer;
-    last = t;
-  }
-  return text;
-}
 
 std::int64_t utc_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -45,6 +28,7 @@ machine::machine(boost::asio::io_context& io, const tls_context& tls,
     : io_(io), server_(server), around_(around), model_(std::move(who), shared, seed),
       tunnel_(io, tls, model_, *this), timer_(io) {
   model_.set_utc_origin(utc_ms() - now().count());
+  wants_tunnel_ = server_.port() != 0;
 }
 
 sim_time machine::now() {
@@ -67,11 +51,9 @@ void machine::connect() {
     lan_open_at_ = now();
     schedule();
   }
-  if (server_.port() == 0)
-    return; // there is no server to connect to
-  wants_tunnel_ = true;
+  wants_tunnel_ = server_.port() != 0;
   failures_ = 0;
-  if (!tunnel_.busy())
+  if (wants_tunnel_ && !tunnel_.busy())
     reconnect_after(sim_time{0});
 }
 
@@ -121,6 +103,7 @@ void machine::press_power_button() {
 void machine::change(const std::function<void(device_model&, sim_time)>& what) {
   what(model_, now());
   around_.changed();
+  send_events();
   schedule();
 }
 
@@ -162,6 +145,9 @@ machine_report machine::report() const {
           model_.boot_source,
           !model_.boot_options_cleared || !model_.boot_source.empty(),
           model_.last_boot,
+          events_ ? events_->delivered() : 0,
+          events_ ? events_->lost() : 0,
+          model_.subscriptions->subscriptions.size(),
           model_.shared().keeps_flash ? read_flash(model_) : flash{}};
 }
 
@@ -172,6 +158,7 @@ void machine::stop() {
   tunnel_.disconnect();
   channels_.clear();
   lan_.reset();
+  events_.reset();
 }
 
 // -- tunnel -----------------------------------------------------------------------------------
@@ -186,6 +173,8 @@ void machine::drop(const std::string& why, sim_time back_after, bool with_reset)
   tunnel_.disconnect(with_reset);
   model_.tunnel_up = false;
   channels_.clear();
+  if (events_)
+    events_->tunnel_lost();
   handshake_until_ = keepalive_at_ = connect_at_ = sim_time{0};
   if (was_busy)
     last_down_ = why;
@@ -208,6 +197,7 @@ void machine::tunnel_up() {
   told_up_ = true;
   schedule();
   tell(link_event{true, {}});
+  send_events();
 }
 
 void machine::tunnel_down(const std::string& why, bool refused) {
@@ -233,114 +223,6 @@ void machine::tunnel_down(const std::string& why, bool refused) {
 void machine::keepalive_changed() {
   keepalive_at_ = now() + tunnel_.keepalive_interval();
   schedule();
-}
-
-// -- channels ---------------------------------------------------------------------------------
-
-machine::wsman_channel* machine::find(std::uint32_t channel) {
-  for (const auto& c : channels_)
-    if (c->id == channel)
-      return c.get();
-  return nullptr;
-}
-
-void machine::channel_opened(std::uint32_t channel, std::uint32_t) {
-  channels_.push_back(std::make_unique<wsman_channel>());
-  channels_.back()->id = channel;
-}
-
-void machine::channel_data(std::uint32_t channel, std::string_view octets) {
-  auto* c = find(channel);
-  if (c == nullptr)
-    return;
-  c->http.feed(octets);
-  tunnel_.consumed(channel, octets.size());
-  if (!c->replying)
-    serve(*c);
-}
-
-void machine::channel_writable(std::uint32_t channel) {
-  auto* c = find(channel);
-  if (c != nullptr && c->replying && push(*c))
-    serve(*c);
-}
-
-void machine::channel_closed(std::uint32_t channel) {
-  channels_.erase(std::remove_if(channels_.begin(), channels_.end(),
-                                 [&](const auto& c) { return c->id == channel; }),
-                  channels_.end());
-  if (channels_.empty())
-    std::vector<std::unique_ptr<wsman_channel>>{}.swap(channels_);
-}
-
-std::optional<http_reply> machine::next_reply(http_server& http) {
-  auto reply = http.next(model_, faults_, now(), http_date());
-  if (!reply)
-    return reply;
-  if (reply->status == 401)
-    ++challenges_;
-  if (!reply->what.empty()) {
-    ++requests_[reply->what];
-    const auto verb = std::string_view(reply->what).substr(reply->what.find('/') + 1);
-    if (verb != "Get" && verb != "Enumerate" && verb != "Pull")
-      changed_by_request();
-  }
-  schedule(); // it may have set power going
-  return reply;
-}
-
-void machine::changed_by_request() {
-  around_.changed();
-  // Unprovisioned, or its CIRA configuration was taken away: the answer goes, then the tunnel.
-  const bool stays = model_.control_mode != 0 && (!model_.cira.changed() || calls_home(model_));
-  if (!stays && leave_at_.count() == 0)
-    leave_at_ = now() + leave_after;
-}
-
-void machine::serve(wsman_channel& c) {
-  while (!c.replying) {
-    auto reply = next_reply(c.http);
-    if (!reply)
-      return;
-    if (reply->silent)
-      continue;
-    c.out = std::move(reply->octets);
-    c.repeat = std::move(reply->repeat);
-    c.close_after = reply->close;
-    c.replying = true;
-    c.send_at = reply->delay.count() > 0 ? now() + reply->delay : sim_time{0};
-    if (!push(c))
-      return;
-  }
-}
-
-void machine::lan_down(sim_time back_after, bool with_reset) {
-  if (!lan_)
-    return;
-  lan_->close(with_reset);
-  lan_open_at_ = now() + back_after;
-}
-
-bool machine::push(wsman_channel& c) {
-  if (c.send_at.count() != 0)
-    return true; // not yet
-  for (;;) {
-    const auto done = tunnel_.write(c.id, c.out);
-    c.out.erase(0, done);
-    if (!c.out.empty())
-      return true; // goes on when the server opens its window
-    if (c.repeat.empty())
-      break;
-    c.out = c.repeat; // the window ends this
-  }
-  std::string{}.swap(c.out);
-  c.replying = false;
-  if (!c.close_after)
-    return true;
-  const auto id = c.id;
-  channel_closed(id); // nothing more is served on it
-  tunnel_.close_channel(id);
-  return false;
 }
 
 // -- time -------------------------------------------------------------------------------------
@@ -399,6 +281,7 @@ void machine::on_timer() {
         drop("the machine's network went away with its power", away, false);
     }
   }
+  send_events();
   tunnel_.set_quiet(faults_.lasts(fault_kind::silent_keepalive, t));
   tunnel_.pause(faults_.lasts(fault_kind::stall, t));
   if (due(handshake_until_) && tunnel_.busy() && !tunnel_.up()) {

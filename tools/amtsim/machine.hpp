@@ -6,6 +6,7 @@
 
 #include "tools/amtsim/cira_client.hpp"
 #include "tools/amtsim/device_model.hpp"
+#include "tools/amtsim/event_sender.hpp"
 #include "tools/amtsim/faults.hpp"
 #include "tools/amtsim/flash.hpp"
 #include "tools/amtsim/http_server.hpp"
@@ -73,7 +74,10 @@ struct machine_report {
   std::string boot_source;   ///< of the next boot
   bool boot_pending = false; ///< boot options wait for it
   std::string last_boot;     ///< what the last boot did differently; empty: nothing
-  flash kept;                ///< empty unless settings::keeps_flash
+  std::uint64_t events_delivered = 0;
+  std::uint64_t events_lost = 0;
+  std::size_t subscribers = 0;
+  flash kept; ///< empty unless settings::keeps_flash
 };
 
 class machine final : private cira_client::owner, private lan_server::owner {
@@ -121,12 +125,14 @@ private:
   void tunnel_down(const std::string& why, bool refused) override;
   void keepalive_changed() override;
   void channel_opened(std::uint32_t channel, std::uint32_t port) override;
+  void channel_answered(std::uint32_t channel, bool accepted) override;
   void channel_data(std::uint32_t channel, std::string_view octets) override;
   void channel_writable(std::uint32_t channel) override;
   void channel_closed(std::uint32_t channel) override;
 
   std::optional<http_reply> next_reply(http_server& http) override;
   void changed_by_request();
+  void send_events();
   void lan_down(sim_time back_after, bool with_reset);
   wsman_channel* find(std::uint32_t channel);
   void serve(wsman_channel& c);
@@ -155,7 +161,8 @@ private:
   sim_time lan_open_at_{0};
   sim_time leave_at_{0}; ///< the last answer was "unprovisioned"; it shall arrive
   std::vector<std::unique_ptr<wsman_channel>> channels_;
-  std::unique_ptr<lan_server> lan_; ///< nullptr: it does not listen
+  std::unique_ptr<lan_server> lan_;      ///< nullptr: it does not listen
+  std::unique_ptr<event_sender> events_; ///< nullptr: there were none so far
   std::map<std::string, std::uint64_t> requests_;
   std::string last_down_;
   std::uint32_t links_ = 0;

@@ -13,6 +13,10 @@ namespace outband::amtsim {
 namespace {
 
 namespace action = wsman::action;
+constexpr std::string_view eventing_subscribe =
+    "http://schemas.xmlsoap.org/ws/2004/08/eventing/Subscribe";
+constexpr std::string_view eventing_unsubscribe =
+    "http://schemas.xmlsoap.org/ws/2004/08/eventing/Unsubscribe";
 
 /// One request being served.
 struct call {
@@ -141,6 +145,24 @@ wsman_reply pull(const call& c) {
   return {200, wsman::write_items(c.header, items, next), {}};
 }
 
+wsman_reply subscribe_to(const call& c) {
+  const auto all = instances_of(c.class_name, c.device);
+  if (!all)
+    return c.fault(soap_fault::destination_unreachable);
+  if (c.class_name != "CIM_FilterCollection")
+    return c.fault(soap_fault::action_not_supported);
+  for (const auto& i : *all) {
+    if (!matches(i, c.asked.selectors))
+      continue;
+    context in{c.device, c.faults, c.now, "admin", c.asked.selectors};
+    const auto done = subscribe(c.asked.body, i, in);
+    if (const auto* kind = std::get_if<soap_fault>(&done))
+      return c.fault(*kind);
+    return {200, wsman::write_subscribed(c.header, std::get<wsman::endpoint>(done)), {}};
+  }
+  return c.fault(soap_fault::destination_unreachable);
+}
+
 wsman_reply invoke(const call& c, std::string_view name) {
   if (find_class(c.class_name, c.device) == nullptr)
     return c.fault(soap_fault::destination_unreachable);
@@ -160,7 +182,8 @@ wsman_reply invoke(const call& c, std::string_view name) {
 /// "Get", or the method's name; empty if the action is neither known nor of this class.
 std::string_view verb(const wsman::request& asked) {
   for (const auto known :
-       {action::get, action::put, action::create, action::delete_, action::enumerate, action::pull})
+       {action::get, action::put, action::create, action::delete_, action::enumerate, action::pull,
+        eventing_subscribe, eventing_unsubscribe})
     if (asked.action == known)
       return known.substr(known.rfind('/') + 1);
   const auto& uri = asked.resource_uri;
@@ -182,8 +205,10 @@ wsman_reply dispatch(const call& c, std::string_view what) {
     return enumerate(c);
   if (asked == action::pull)
     return pull(c);
-  if (asked == action::delete_)
+  if (asked == action::delete_ || asked == eventing_unsubscribe)
     return remove(c);
+  if (asked == eventing_subscribe)
+    return subscribe_to(c);
   if (asked == action::create)
     return create(c);
   if (what.empty())
