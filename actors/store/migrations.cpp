@@ -127,8 +127,10 @@ status apply(connection& c, const migration& m) {
 } // namespace
 
 const std::vector<migration>& migrations() {
-  static const std::vector<migration> all{
-      {1, "initial", schema_0001}, {2, "cluster", schema_0002}, {3, "direct", schema_0003}, {4, "audit", schema_0004}};
+  static const std::vector<migration> all{{1, "initial", schema_0001},
+                                          {2, "cluster", schema_0002},
+                                          {3, "direct", schema_0003},
+                                          {4, "audit", schema_0004}};
   return all;
 }
 

@@ -34,7 +34,7 @@ struct device_body {
   std::optional<std::optional<std::string>> friendly_name, dns_suffix; ///< inner nullopt: null
   std::optional<std::vector<std::string>> tags;
   std::optional<std::string> mps_username, mps_password, amt_username, amt_password;
-  std::optional<std::string> device_info; ///< an object as text; "" for null
+  std::optional<std::string> device_info;                     ///< an object as text; "" for null
   std::optional<std::optional<direct_connection>> connection; ///< inner nullopt: CIRA
 };
 

@@ -240,7 +240,7 @@ TEST_CASE("a direct link has an epoch like any other and the older one is evicte
   CHECK(old->closed == std::vector<link_end>{link_end::evicted});
   s.link = std::make_shared<fake_link>();
   s.terminator_role.up(**got, "10.0.0.5:16992", 0, s.link);
-  s.firmware_works();
+  s.pass(2s);
   CHECK(s.current().link.state == link_state::up);
   CHECK(s.current().link.peer == "10.0.0.5:16992");
   CHECK(s.current().power.state != power_state::unknown); // asked over the new one
