@@ -133,9 +133,8 @@ void desk_state::operate(request r, responder tell) {
   auto argument = json::parse(asked.argument.empty() ? "{}" : asked.argument);
   if (!argument)
     return refuse(fail(problem::malformed, argument.error().detail, "arg"));
-  if (operation->check != nullptr)
-    if (auto wrong = operation->check(*argument); !wrong.empty())
-      return refuse(fail(problem::malformed, wrong.front().why, "arg." + wrong.front().path));
+  if (auto wrong = amt::mistakes(*operation, *argument, with_->clock.now()); !wrong.empty())
+    return refuse(fail(problem::malformed, wrong.front().why, "arg." + wrong.front().path));
   if (operation->name == "boot.set")
     return boot(std::move(r), *argument, std::move(tell));
   if (operation->effect == wsman::effect::none)

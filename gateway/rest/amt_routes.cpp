@@ -121,10 +121,8 @@ std::optional<json::value> argument_of(const call_ptr& c, const amt_route& r) {
 }
 
 std::vector<field_error> wrong_fields(const amt::operation& o, const amt_route& r,
-                                      const json::value& argument) {
-  if (o.check == nullptr)
-    return {};
-  auto wrong = o.check(argument);
+                                      const json::value& argument, time_ms now) {
+  auto wrong = amt::mistakes(o, argument, now);
   for (auto& w : wrong)
     if (w.path == r.member)
       w.location = r.argument == from::query ? "query" : "params";
@@ -246,7 +244,7 @@ void serve(const call_ptr& c, const amt_route& r) {
   if (!argument)
     return;
   // Before anybody looks whether the machine is connected, as MPS does.
-  if (auto wrong = wrong_fields(*operation, r, *argument); !wrong.empty())
+  if (auto wrong = wrong_fields(*operation, r, *argument, c->with().clock->now()); !wrong.empty())
     return c->refuse(wrong);
   // MPS does not validate the GUID of /amt routes: what is none is not connected.
   auto guid = parse_uuid(c->params.at(0));
