@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <openssl/sslerr.h>
+#include <poll.h>
 
 namespace outband::cira {
 
@@ -78,10 +79,7 @@ void greeting::look() {
   }
   saw_octets_ = true;
   if (first == tls_handshake_record)
-    lane_.key_exchanges.take([self = shared_from_this()] {
-      if (!self->gone())
-        self->greet_tls();
-    });
+    wait_for_turn();
   else if (first == 'G' || first == 'H')
     read_http();
   else {
@@ -91,8 +89,27 @@ void greeting::look() {
   }
 }
 
+/// It is not the machine's fault that it has to wait: no deadline meanwhile, and whoever gives up
+/// is no failure of its address. A fleet behind one NAT would lock itself out in a storm.
+void greeting::wait_for_turn() {
+  deadline_.cancel();
+  lane_.key_exchanges.take([self = shared_from_this()] {
+    if (self->gone())
+      return;
+    if (self->peer_has_left())
+      self->leave(gate::outcome::neutral, {});
+    else
+      self->greet_tls();
+  });
+}
+
+/// Also when there are octets to be read before the end: a key exchange for nobody is too dear.
+bool greeting::peer_has_left() {
+  pollfd p{socket_->native_handle(), POLLRDHUP, 0};
+  return ::poll(&p, 1, 0) == 1;
+}
+
 void greeting::greet_tls() {
-  // It is not the machine's fault that it had to wait for its turn.
   lane_.timers.arm(deadline_, lane_.shared->opts.tls_deadline);
   const auto contexts = std::atomic_load(&lane_.shared->tls);
   const auto& context = legacy_ && contexts->legacy ? *contexts->legacy : contexts->modern;

@@ -20,6 +20,8 @@ public:
 
 private:
   void look();
+  void wait_for_turn();
+  bool peer_has_left();
   void greet_tls();
   void tls_done(net::error_code ec);
   void read_http();
