@@ -159,6 +159,8 @@ std::optional<std::int64_t> action_of(const json::value& body) {
 }
 
 void acknowledge(const call_ptr& c, const response& r) {
+  if (!r.result.empty()) // an operation's, in MPS's shape already
+    return c->answer(web::json_response(200, r.result));
   const auto value = r.return_value.value_or(0);
   const auto name = pt_status_name(value);
   // Under Body for MPS's clients, at the top for Console's.
@@ -170,14 +172,15 @@ void acknowledge(const call_ptr& c, const response& r) {
                          {"text", r.text}});
 }
 
-void submit(const call_ptr& c, const uuid& id, const device_ref& ref, power_action action) {
+void submit(const call_ptr& c, const uuid& id, const device_ref& ref, request_body what) {
   request r;
   r.id = id;
   r.target = ref;
-  r.body = ask_action{action};
+  r.body = std::move(what);
   r.deadline = c->with().clock->now() + change_deadline.count();
   r.by = c->by();
   r.channel = "rest";
+  r.address = c->req.peer;
   c->with().control->submit(std::move(r), c->held, [c](const response& answer) {
     switch (answer.status) {
     case request_status::accepted:
@@ -186,7 +189,7 @@ void submit(const call_ptr& c, const uuid& id, const device_ref& ref, power_acti
     case request_status::done:
       return acknowledge(c, answer);
     case request_status::failed:
-      if (answer.return_value.value_or(0) != 0)
+      if (!answer.result.empty() || answer.return_value.value_or(0) != 0)
         return acknowledge(c, answer); // MPS answers 200 with the firmware's refusal
       break;
     case request_status::rejected:
@@ -208,12 +211,19 @@ void action(const call_ptr& c) {
   if (!n || !known_to_mps(*n)) {
     const auto* v = body->find("action");
     return c->refuse({field_error{v ? std::optional(*v) : std::nullopt, "action", "body",
-                                  "must be a power action: 2 to 8 or 10 to 16"}});
+                                  "must be a power action: 2 to 8, 10 to 16, 500 or 501"}});
   }
   auto code = *n <= 16 ? power_action_from_code(static_cast<int>(*n)) : std::nullopt;
-  if (!code)
+  std::optional<request_body> what;
+  if (code)
+    what = ask_action{*code};
+  else if (*n == 500 || *n == 501) // the operating system's: to full power, to saving
+    what = ask_operation{"amt.power.os", json::dump(json::object{{"action", *n}})};
+  if (!what)
     return c->refuse(fail(problem::unsupported,
-                          "This server performs the power actions 2 to 8 and 10 to 16.", "action"));
+                          *n == 17 ? "The action 17 (INIT) is not carried out."
+                                   : "This boots in a special way: POST it to power/bootOptions.",
+                          "action"));
   auto id = c->request_id();
   if (!id)
     return;
@@ -222,12 +232,12 @@ void action(const call_ptr& c) {
     return;
   // An order for a machine without a tunnel is refused at once, as MPS does, not kept: who wants it
   // kept sets the desired power state of the host.
-  c->with().store->get_device(*ref, [c, id, ref, code](result<device_record> d) {
+  c->with().store->get_device(*ref, [c, id, ref, what](result<device_record> d) {
     if (!d)
       return refuse(c, d.error(), "");
     if (!d->connected)
       return c->answer(device_not_connected(c->params.at(0)));
-    submit(c, *id, *ref, *code);
+    submit(c, *id, *ref, *what);
   });
 }
 

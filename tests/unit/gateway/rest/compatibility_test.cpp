@@ -123,7 +123,7 @@ const std::set<std::string>& test_names() {
   static const std::set<std::string> names = [] {
     std::set<std::string> out;
     // A name may be written in several literals.
-    const std::regex one(R"(TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\))");
+    const std::regex one(R"(TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)[)*])");
     const auto root = std::filesystem::path(OUTBAND_SOURCES) / "tests";
     for (const auto& f : std::filesystem::recursive_directory_iterator(root)) {
       if (f.path().extension() != ".cpp")
@@ -179,12 +179,9 @@ TEST_CASE("the table has one row for every route of MPS and says of each what is
     const auto& status = cells[2];
     if (status == "served")
       CHECK(here(rule) == "served");
-    else if (status == "missing")
-      CHECK(here(rule) != "absent");
     else
       CHECK(here(rule) == "absent");
-    if (status != "missing")
-      check_tests(cells[4]);
+    check_tests(cells[4]);
   }
   for (const auto& route : mps_routes) {
     CAPTURE(route);

@@ -171,8 +171,37 @@ TEST_CASE("an action is checked before the tunnel is looked for") {
     CHECK(r.text.find(R"("path":"action","location":"body")") != std::string::npos);
   }
   CHECK(act(R"({"action":2})").status == 404);
-  CHECK(act(R"({"action":500})").status == 422);
   CHECK(act(R"({"action":101})").status == 422);
+  CHECK(s.control.submitted.empty());
+}
+
+TEST_CASE("the actions 500 and 501 are for the operating system and answered in MPS's words") {
+  powered s;
+  response told;
+  told.status = request_status::done;
+  told.result = R"({"Body":{"ReturnValue":2,"ReturnValueStr":"OS_POWER_STATE_UNSUPPORTED"}})";
+  s.control.script = {told};
+  auto r = s.act(R"({"action":501})");
+  CHECK(r.status == 200);
+  CHECK(r.text == told.result);
+  REQUIRE(s.control.submitted.size() == 1);
+  const auto& asked = std::get<ask_operation>(s.control.submitted[0].body);
+  CHECK(asked.act == "amt.power.os");
+  CHECK(asked.argument == R"({"action":501})");
+  told.result.clear();
+  told.status = request_status::failed;
+  told.why = fail(problem::device_timeout);
+  s.control.script = {told};
+  CHECK(s.act(R"({"action":500})").at("code") == "device-timeout");
+}
+
+TEST_CASE("a boot in a special way is shown to its own route") {
+  powered s;
+  for (auto n : {"100", "101", "104", "105", "200", "203", "300", "400", "401"}) {
+    auto r = s.act(std::string(R"({"action":)") + n + "}");
+    CHECK(r.status == 422);
+    CHECK(r.text.find("power/bootOptions") != std::string::npos);
+  }
   CHECK(s.control.submitted.empty());
 }
 
