@@ -23,81 +23,22 @@ const std::string sap_class = "AMT_ManagementPresenceRemoteSAP";
 const std::string rule_class = "AMT_RemoteAccessPolicyRule";
 const std::string detection_name = "Intel(r) AMT Environment Detection Settings";
 
-std::string server_name(std::uint32_t number) {
-  return "Intel(r) AMT:Management Presence Server " + std::to_string(number);
-}
-
-std::string rule_name(std::uint32_t trigger) {
-  static constexpr const char* names[] = {"User Initiated", "Alert", "Periodic",
-                                          "Home Provisioning"};
-  return names[trigger & 3U];
-}
-
-void append(std::string& to, std::uint32_t n) {
-  for (const unsigned shift : {24U, 16U, 8U, 0U})
-    to += static_cast<char>(n >> shift & 255U);
-}
-
-std::uint32_t number_at(const std::string& octets, std::size_t at) {
-  std::uint32_t out = 0;
-  for (std::size_t i = 0; i < 4; ++i)
-    out = out << 8U | static_cast<std::uint8_t>(octets.at(at + i));
-  return out;
-}
-
-/// A machine that was told its server by the command line looks as if an RPS had configured it.
-cira_state as_made(const device_model& d) {
-  cira_state out;
-  const auto& s = d.shared();
-  if (s.server_host.empty() || d.control_mode == 0)
-    return out;
-  mps_server server;
-  server.host = s.server_host;
-  server.format = s.server_host.find_first_not_of("0123456789.") == std::string::npos ? 3
-                  : s.server_host.find(':') != std::string::npos                      ? 4
-                                                                                      : 201;
-  server.port = s.server_port;
-  server.user = d.who().mps_user;
-  server.password = d.who().mps_password;
-  server.common_name = s.server_host;
-  out.servers.push_back(std::move(server));
-  access_policy user{0, 300, {}, {{0, 2, 0}}};
-  access_policy always{periodic, 0, {}, {{0, 2, 0}}};
-  append(always.extended, 0);
-  append(always.extended, 25);
-  out.policies = {std::move(user), std::move(always)};
-  out.detection_strings = {to_string(d.who().guid) + ".com"};
-  return out;
-}
-
-cira_state current(const device_model& d) {
-  return d.cira.changed() ? *d.cira : as_made(d);
-}
-
-cira_state& change(device_model& d) {
-  if (!d.cira.changed()) {
-    auto made = as_made(d);
-    d.cira.change() = std::move(made);
-  }
-  return d.cira.change();
-}
-
 endpoint server_endpoint(std::uint32_t number) {
-  return service_endpoint(sap_class, "Name", server_name(number));
+  return service_endpoint(sap_class, "Name", mps_name(number));
 }
 endpoint rule_endpoint(std::uint32_t trigger) {
-  return service_endpoint(rule_class, "PolicyRuleName", rule_name(trigger));
+  return service_endpoint(rule_class, "PolicyRuleName", policy_name(trigger));
 }
 
 template <class S> auto* server_named(S& state, const std::string& name) {
   for (auto& s : state.servers)
-    if (server_name(s.number) == name)
+    if (mps_name(s.number) == name)
       return &s;
   return static_cast<decltype(&state.servers.front())>(nullptr);
 }
 template <class S> auto* policy_named(S& state, const std::string& name) {
   for (auto& p : state.policies)
-    if (rule_name(p.trigger) == name)
+    if (policy_name(p.trigger) == name)
       return &p;
   return static_cast<decltype(&state.policies.front())>(nullptr);
 }
@@ -116,9 +57,9 @@ instance named(const std::string& class_name, const char* element, const char* k
 
 instances servers(const device_model& d) {
   instances out;
-  for (const auto& s : current(d).servers)
+  for (const auto& s : current_cira(d).servers)
     out.push_back(with(
-        named(sap_class, "Intel(r) AMT:Management Presence Server", "Name", server_name(s.number)),
+        named(sap_class, "Intel(r) AMT:Management Presence Server", "Name", mps_name(s.number)),
         {{"AccessInfo", s.host},
          {"CN", s.common_name},
          {"InfoFormat", text(s.format)},
@@ -127,7 +68,7 @@ instances servers(const device_model& d) {
 }
 
 refusal remove_server(const instance& target, context& c) {
-  auto& state = change(c.device);
+  auto& state = change_cira(c.device);
   const auto name = text_of(target, "Name");
   const auto* server = server_named(state, name);
   if (server == nullptr)
@@ -160,13 +101,13 @@ outcome add_server(const wsman::node& input, context& c) {
       return status::invalid_parameter;
     s.certificate = cert->handle;
   }
-  const auto now = current(c.device);
+  const auto now = current_cira(c.device);
   if (std::any_of(now.servers.begin(), now.servers.end(),
                   [&](const mps_server& k) { return k.host == s.host && k.port == s.port; }))
     return status::duplicate;
   if (now.servers.size() >= max_mps_servers)
     return status::max_limit_reached;
-  auto& all = change(c.device).servers;
+  auto& all = change_cira(c.device).servers;
   auto at = all.begin();
   for (; at != all.end() && at->number == s.number; ++at)
     ++s.number;
@@ -177,7 +118,7 @@ outcome add_server(const wsman::node& input, context& c) {
 
 instances passwords(const device_model& d) {
   instances out;
-  for (const auto& s : current(d).servers)
+  for (const auto& s : current_cira(d).servers)
     if (s.authentication == 2)
       out.push_back(
           {"AMT_MPSUsernamePassword",
@@ -188,7 +129,7 @@ instances passwords(const device_model& d) {
 
 refusal put_password(const wsman::node& body, const instance& target, context& c) {
   const auto id = text_of(target, "InstanceID");
-  for (auto& s : change(c.device).servers) {
+  for (auto& s : change_cira(c.device).servers) {
     if (id != "Intel(r) AMT:MPS Username Password " + std::to_string(s.number))
       continue;
     auto user = s.user;
@@ -207,9 +148,9 @@ refusal put_password(const wsman::node& body, const instance& target, context& c
 
 instances rules(const device_model& d) {
   instances out;
-  for (const auto& p : current(d).policies)
+  for (const auto& p : current_cira(d).policies)
     out.push_back(with(named(rule_class, "Inte(r) AMT:Remote Access Policy", // sic
-                             "PolicyRuleName", rule_name(p.trigger)),
+                             "PolicyRuleName", policy_name(p.trigger)),
                        {{"ExtendedData", base64(p.extended)},
                         {"Trigger", text(p.trigger)},
                         {"TunnelLifeTime", text(p.lifetime)}}));
@@ -221,9 +162,9 @@ bool good_extended(const access_policy& p) {
   if (p.trigger != periodic)
     return p.extended.empty();
   if (p.extended.size() == 8)
-    return number_at(p.extended, 0) == 0 && number_at(p.extended, 4) != 0;
-  return p.extended.size() == 12 && number_at(p.extended, 0) == 1 &&
-         number_at(p.extended, 4) < 24 && number_at(p.extended, 8) < 60;
+    return big_endian(p.extended, 0) == 0 && big_endian(p.extended, 4) != 0;
+  return p.extended.size() == 12 && big_endian(p.extended, 0) == 1 &&
+         big_endian(p.extended, 4) < 24 && big_endian(p.extended, 8) < 60;
 }
 
 bool read_rule(const wsman::node& from, access_policy& p) {
@@ -246,7 +187,7 @@ outcome add_rule(const wsman::node& input, context& c) {
   p.trigger = *trigger;
   if (p.trigger > 3 || !read_rule(input, p))
     return status::invalid_parameter;
-  const auto now = current(c.device);
+  const auto now = current_cira(c.device);
   for (const auto& child : input.children) {
     if (child.name != "MpServer")
       continue;
@@ -258,11 +199,11 @@ outcome add_rule(const wsman::node& input, context& c) {
   }
   if (p.servers.empty())
     return status::invalid_parameter;
-  if (policy_named(now, rule_name(p.trigger)) != nullptr)
+  if (policy_named(now, policy_name(p.trigger)) != nullptr)
     return status::duplicate;
   if (now.policies.size() >= max_policies)
     return status::max_limit_reached;
-  auto& all = change(c.device).policies;
+  auto& all = change_cira(c.device).policies;
   const auto at = std::find_if(all.begin(), all.end(),
                                [&](const access_policy& k) { return k.trigger > p.trigger; });
   const auto name = rule_endpoint(p.trigger);
@@ -271,7 +212,7 @@ outcome add_rule(const wsman::node& input, context& c) {
 }
 
 refusal put_rule(const wsman::node& body, const instance& target, context& c) {
-  auto* rule = policy_named(change(c.device), text_of(target, "PolicyRuleName"));
+  auto* rule = policy_named(change_cira(c.device), text_of(target, "PolicyRuleName"));
   if (rule == nullptr)
     return soap_fault::destination_unreachable;
   auto next = *rule;
@@ -282,7 +223,7 @@ refusal put_rule(const wsman::node& body, const instance& target, context& c) {
 }
 
 refusal remove_rule(const instance& target, context& c) {
-  auto& state = change(c.device);
+  auto& state = change_cira(c.device);
   const auto* rule = policy_named(state, text_of(target, "PolicyRuleName"));
   if (rule == nullptr)
     return soap_fault::destination_unreachable;
@@ -294,7 +235,7 @@ refusal remove_rule(const instance& target, context& c) {
 
 instances applications(const device_model& d) {
   instances out;
-  for (const auto& p : current(d).policies)
+  for (const auto& p : current_cira(d).policies)
     for (const auto& s : p.servers)
       out.push_back({"AMT_RemoteAccessPolicyAppliesToMPS",
                      {{"ManagedElement", server_endpoint(s.server)},
@@ -338,7 +279,7 @@ application find_application(cira_state& state, const wsman::node& body) {
 }
 
 refusal put_application(const wsman::node& body, const instance& target, context& c) {
-  auto& state = change(c.device);
+  auto& state = change_cira(c.device);
   // The header decides, as firmware does: clients put all their associations with "Periodic" there.
   auto found = c.selectors.empty() ? find_application(state, body) : application{};
   if (found.entry == nullptr)
@@ -353,7 +294,7 @@ refusal put_application(const wsman::node& body, const instance& target, context
 }
 
 creation create_application(const wsman::node& body, context& c) {
-  auto& state = change(c.device);
+  auto& state = change_cira(c.device);
   const auto found = find_application(state, body);
   if (found.policy == nullptr || found.server == nullptr)
     return soap_fault::invalid_representation;
@@ -373,7 +314,7 @@ creation create_application(const wsman::node& body, context& c) {
 }
 
 refusal remove_application(const instance& target, context& c) {
-  auto& state = change(c.device);
+  auto& state = change_cira(c.device);
   const auto found = find_application(state, target);
   if (found.entry == nullptr)
     return soap_fault::destination_unreachable;
@@ -416,12 +357,12 @@ outcome request_user_initiated(const wsman::node& input, context& c) {
     return soap_fault::schema_validation_error;
   if (*state < 32768 || *state > 32771)
     return status::invalid_parameter;
-  change(c.device).user_initiated = *state;
+  change_cira(c.device).user_initiated = *state;
   return status::success;
 }
 
 instances detection(const device_model& d) {
-  const auto state = current(d);
+  const auto state = current_cira(d);
   instance out{"AMT_EnvironmentDetectionSettingData",
                {{"DetectionAlgorithm", text(state.detection_algorithm)},
                 {"ElementName", detection_name},
@@ -432,7 +373,7 @@ instances detection(const device_model& d) {
 }
 
 refusal put_detection(const wsman::node& body, const instance&, context& c) {
-  auto algorithm = current(c.device).detection_algorithm;
+  auto algorithm = current_cira(c.device).detection_algorithm;
   if (!take(body, "DetectionAlgorithm", algorithm, 1))
     return soap_fault::invalid_representation;
   std::vector<std::string> strings; // none in the body: none from now on
@@ -443,7 +384,7 @@ refusal put_detection(const wsman::node& body, const instance&, context& c) {
       return soap_fault::invalid_representation;
     strings.emplace_back(child.value());
   }
-  auto& state = change(c.device);
+  auto& state = change_cira(c.device);
   state.detection_algorithm = algorithm;
   state.detection_strings = std::move(strings);
   return {};
@@ -494,54 +435,7 @@ void load(const kept_texts& in, device_model& d) {
   members(from, d.cira.change());
 }
 
-/// Is `suffix` that domain or below it?
-bool within(std::string_view suffix, std::string_view domain) {
-  if (domain.empty() || suffix.size() < domain.size() ||
-      suffix.substr(suffix.size() - domain.size()) != domain)
-    return false;
-  return suffix.size() == domain.size() || suffix[suffix.size() - domain.size() - 1] == '.';
-}
-
 } // namespace
-
-std::optional<home_call> calls_home(const device_model& device, std::string_view dns_suffix) {
-  const auto state = current(device);
-  const auto& inside = state.detection_strings;
-  // Without any suffix everywhere is inside.
-  if (inside.empty() || std::any_of(inside.begin(), inside.end(), [&](const std::string& domain) {
-        return within(dns_suffix, domain);
-      }))
-    return std::nullopt;
-  for (const auto& p : state.policies) {
-    if (p.trigger != periodic)
-      continue;
-    const mps_of_policy* first = nullptr;
-    for (const auto& s : p.servers)
-      if (s.type != 1 && (first == nullptr || s.order < first->order))
-        first = &s;
-    const auto* server = first ? server_named(state, server_name(first->server)) : nullptr;
-    if (server == nullptr)
-      continue;
-    home_call out;
-    out.host = server->host;
-    out.port = static_cast<std::uint16_t>(server->port);
-    out.common_name = server->common_name.empty() ? server->host : server->common_name;
-    out.authentication = server->authentication;
-    out.user = server->user;
-    out.password = server->password;
-    out.interval_s = p.extended.size() == 8 ? number_at(p.extended, 4) : 86400;
-    out.lifetime_s = p.lifetime;
-    for (const auto& c : device.certificates->certificates)
-      if (c.trusted_root)
-        out.trusted_roots.push_back(c.der);
-    return out;
-  }
-  return std::nullopt;
-}
-
-void forget_cira(device_model& device) {
-  device.cira.change() = {};
-}
 
 class_table cira_classes() {
   class_row rule{rule_class, rules, put_rule, remove_rule};

@@ -56,6 +56,17 @@ struct cira_state {
   std::vector<std::string> detection_strings; ///< DNS suffixes of the enterprise
 };
 
+/// "Intel(r) AMT:Management Presence Server 0"
+std::string mps_name(std::uint32_t number);
+/// "Periodic"
+std::string policy_name(std::uint32_t trigger);
+/// Four octets of a policy's extended data.
+std::uint32_t big_endian(const std::string& octets, std::size_t at);
+/// A machine that was told its server by the command line looks as if an RPS had configured it,
+/// until somebody changes that.
+cira_state current_cira(const device_model& device);
+cira_state& change_cira(device_model& device);
+
 /// IPS_HTTPProxyAccessPoint, in the order in which they are tried.
 struct proxy_point {
   std::uint32_t number = 0;

@@ -58,11 +58,13 @@ instances event_log_entries(const device_model& d) {
 }
 
 instances vlan_filters(const device_model&) {
-  return {
+  auto out =
       with(service("AMT_Hdr8021Filter", "Intel(r) AMT Hdr8021 Filter"), {{"FilterDirection", "2"},
                                                                          {"FilterEnabled", "true"},
                                                                          {"VLANID", "10"},
-                                                                         {"VLANPriority", "1"}})};
+                                                                         {"VLANPriority", "1"}});
+  out.fields.front().value = "HDR 802.1 Filter"; // its ElementName
+  return {out};
 }
 
 instances ipv6_ports(const device_model&) {

@@ -58,7 +58,7 @@ outcome get_uuid(const wsman::node&, context& c) {
 }
 
 outcome commit(const wsman::node&, context& c) {
-  return commit_tls(c.device);
+  return commit_tls(c);
 }
 
 outcome set_mebx_password(const wsman::node& input, context& c) {

@@ -370,9 +370,9 @@ instances lan_endpoint(const device_model& d) {
             {"SystemName", "Intel(r) AMT"}}}};
 }
 
-instances host_ip(const device_model& d) {
+instances host_ip(const device_model&) {
   return {{"IPS_HostIPSettings",
-           {{"DHCPEnabled", text(d.network->wired.dhcp)},
+           {{"DHCPEnabled", "false"},
             {"ElementName", "Intel(r) AMT: Host IP Settings"},
             {"InstanceID", "Intel(r) AMT: Host IP Settings"}}}};
 }

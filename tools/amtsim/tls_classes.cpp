@@ -175,13 +175,20 @@ void load(const kept_texts& in, device_model& d) {
 
 } // namespace
 
-std::uint32_t commit_tls(device_model& device) {
-  if (!device.tls.changed())
+std::uint32_t commit_tls(context& c) {
+  if (!c.device.tls.changed())
     return status::success;
-  auto& tls = device.tls.change();
+  auto& tls = c.device.tls.change();
   if ((tls.stored[0].enabled || tls.stored[1].enabled) && !tls.certificate)
     return status::data_missing;
+  const auto kind = [](const tls_settings& s) {
+    return static_cast<char>(!s.enabled ? 0 : s.mutual ? 2 : 1);
+  };
+  const std::string before{kind(tls.in_force[0]), kind(tls.in_force[1])};
   tls.in_force = tls.stored;
+  const std::string after{kind(tls.in_force[0]), kind(tls.in_force[1])};
+  if (after != before)
+    record_audit(c, 16, 7, after);
   return status::success;
 }
 

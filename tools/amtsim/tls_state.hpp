@@ -13,6 +13,7 @@
 
 namespace outband::amtsim {
 
+struct context;
 class device_model;
 
 struct tls_settings {
@@ -33,6 +34,6 @@ struct tls_state {
 
 /// What CommitChanges does for TLS; gives its ReturnValue: 2057 (data missing) if TLS is to be
 /// switched on without a certificate, and then nothing takes effect.
-std::uint32_t commit_tls(device_model& device);
+std::uint32_t commit_tls(context& c);
 
 } // namespace outband::amtsim

@@ -2,7 +2,7 @@
 import library from "@device-management-toolkit/wsman-messages";
 
 const used = new Set();
-const inherited = /^(Enumerate|Get|Pull|protected.*)$/;
+const inherited = /^(Enumerate|Get|Pull|[a-z].*)$/;
 
 /** A copy for a builder: it renames the members of what it is given. */
 const copy = (value) => (value !== null && typeof value === "object" ? structuredClone(value) : value);
