@@ -68,18 +68,18 @@ std::optional<std::uint32_t> return_value_in(const std::string& json);
 
 // The topics' tables.
 std::vector<operation> power_operations();       ///< power_operations.cpp
-std::vector<operation> boot_operations();        ///< boot.cpp
-std::vector<operation> feature_operations();     ///< features.cpp
+std::vector<operation> boot_operations();        ///< boot_operations.cpp
+std::vector<operation> feature_operations();     ///< features_operations.cpp
 std::vector<operation> consent_operations();     ///< consent.cpp
 std::vector<operation> display_operations();     ///< displays.cpp
 std::vector<operation> inventory_operations();   ///< inventory.cpp
-std::vector<operation> log_operations();         ///< logs.cpp
-std::vector<operation> alarm_operations();       ///< alarms.cpp
+std::vector<operation> log_operations();         ///< logs_operations.cpp
+std::vector<operation> alarm_operations();       ///< alarms_operations.cpp
 std::vector<operation> explorer_operations();    ///< explorer.cpp
-std::vector<operation> lifecycle_operations();   ///< lifecycle.cpp: deactivation
-std::vector<operation> network_operations();     ///< network.cpp
-std::vector<operation> wifi_operations();        ///< wifi.cpp
+std::vector<operation> lifecycle_operations();   ///< lifecycle.cpp
+std::vector<operation> network_operations();     ///< network_operations.cpp
+std::vector<operation> wifi_operations();        ///< wifi_operations.cpp
 std::vector<operation> tls_operations();         ///< tls.cpp
-std::vector<operation> certificate_operations(); ///< certificates.cpp
+std::vector<operation> certificate_operations(); ///< certificates_operations.cpp
 
 } // namespace outband::amt

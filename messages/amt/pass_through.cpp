@@ -32,10 +32,11 @@ json::value scalar(const wsman::node& element) {
   return number_or_text(text);
 }
 
-} // namespace
+/// Captured instances need five levels; our own JSON documents may have 16, the body's included.
+constexpr int max_levels = 9;
 
-json::value as_json(const wsman::node& element) {
-  if (element.children.empty())
+json::value as_json(const wsman::node& element, int levels) {
+  if (element.children.empty() || levels <= 0)
     return scalar(element);
   json::object out;
   std::map<std::string_view, std::size_t> at; // where a name is in `out`
@@ -44,7 +45,7 @@ json::value as_json(const wsman::node& element) {
     auto known = at.find(c.name);
     if (known == at.end()) {
       at.emplace(c.name, out.size());
-      out.push_back({c.name, as_json(c)});
+      out.push_back({c.name, as_json(c, levels - 2)}); // it may become an array, too
       continue;
     }
     auto& slot = out[known->second].val;
@@ -54,9 +55,15 @@ json::value as_json(const wsman::node& element) {
       slot = std::move(both);
       repeated[c.name] = true;
     }
-    slot.items()->push_back(as_json(c));
+    slot.items()->push_back(as_json(c, levels - 2));
   }
   return out;
+}
+
+} // namespace
+
+json::value as_json(const wsman::node& element) {
+  return as_json(element, max_levels);
 }
 
 json::value header_as_json(const wsman::response& answer) {

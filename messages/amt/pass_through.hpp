@@ -10,7 +10,8 @@
 
 namespace outband::amt {
 
-/// An element's content: text, or an object of its children.
+/// An element's content: text, or an object of its children. What is nested deeper than any
+/// instance that a firmware has is left out.
 json::value as_json(const wsman::node& element);
 /// {"To":..., "RelatesTo":..., "Action":..., "MessageID":..., "ResourceURI":..., "Method":...}
 json::value header_as_json(const wsman::response& answer);

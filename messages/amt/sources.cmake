@@ -22,7 +22,7 @@ list(APPEND MESSAGES_SOURCES
   amt/inventory.cpp
   amt/lifecycle.cpp
   amt/logs.cpp
-  amt/logs_json.cpp
+  amt/logs_operations.cpp
   amt/network.cpp
   amt/network_operations.cpp
   amt/network_words.cpp

@@ -32,5 +32,16 @@ TEST_CASE("nested elements are objects") {
         R"({"T":{"Datetime":"2020-08-10T00:00:00Z"}})");
 }
 
+TEST_CASE("an endpoint reference is told to its selectors and absurd nesting is not") {
+  CHECK(shown("<A><R><P><S><X N=\"a\">1</X><X>2</X></S></P></R></A>") ==
+        R"({"R":{"P":{"S":{"X":[1,2]}}}})");
+  std::string deep = "<A>";
+  for (int i = 0; i < 40; ++i)
+    deep += "<B>";
+  for (int i = 0; i < 40; ++i)
+    deep += "</B>";
+  CHECK(json::parse(shown((deep + "</A>").c_str())).ok());
+}
+
 } // namespace
 } // namespace outband::amt

@@ -1,0 +1,1 @@
+outband_fuzz(amt_operation amt_operation.cpp)
