@@ -56,7 +56,7 @@ public:
     const auto& list = from_[name];
     if (!list.is_array() || list.size() > most ||
         !std::all_of(list.begin(), list.end(), [&](const json& n) {
-          return n.is_number_unsigned() && n.get<std::uint64_t>() <= max;
+          return n.is_number_integer() && n >= 0 && n.get<std::uint64_t>() <= max;
         })) {
       complain("'" + std::string(name) + "' must be an array of at most " + std::to_string(most) +
                " numbers up to " + std::to_string(max));

@@ -3,6 +3,7 @@
 #include "messages/http/digest.hpp"
 #include "messages/http/writer.hpp"
 #include "tools/amtsim/account_state.hpp"
+#include "tools/amtsim/event_log_state.hpp"
 
 #include <utility>
 
@@ -45,7 +46,13 @@ http_reply plain(int status, const device_model& device) {
   return out;
 }
 
-bool authenticated(const http::request& r, const device_model& device) {
+/// Firmware warns of guessing.
+void count_failure(device_model& device, sim_time now) {
+  if (++device.failed_logins % 10 == 0)
+    append_event(device, {6, 5, 16, 38, {0xAA, device.failed_logins}}, device.clock_s(now));
+}
+
+bool authenticated(const http::request& r, device_model& device, sim_time now) {
   const auto* value = http::find(r.fields, "Authorization");
   if (value == nullptr)
     return false;
@@ -55,7 +62,12 @@ bool authenticated(const http::request& r, const device_model& device) {
   if (said->realm != device.who().realm || !device.knows_nonce(said->nonce))
     return false;
   const auto ha1 = network_ha1(device, said->user);
-  return !ha1.empty() && http::verify(*said, ha1, r.method, r.body);
+  const bool right = !ha1.empty() && http::verify(*said, ha1, r.method, r.body);
+  if (right)
+    device.failed_logins = 0;
+  else
+    count_failure(device, now);
+  return right;
 }
 
 } // namespace
@@ -72,7 +84,7 @@ std::optional<http_reply> http_server::next(device_model& device, fault_set& fau
     return plain(404, device);
   if (request.method != "POST")
     return plain(405, device);
-  if (!authenticated(request, device) || faults.take(fault_kind::bad_digest))
+  if (!authenticated(request, device, now) || faults.take(fault_kind::bad_digest))
     return unauthorized(device);
   http_reply out;
   if (faults.take(fault_kind::empty_fault)) {

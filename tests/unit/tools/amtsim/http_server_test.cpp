@@ -4,6 +4,7 @@
 #include "messages/http/writer.hpp"
 #include "messages/wsman/envelope.hpp"
 #include "tests/unit/tools/amtsim/bench_machine.hpp"
+#include "tools/amtsim/event_log_state.hpp"
 
 #include <doctest/doctest.h>
 
@@ -140,6 +141,75 @@ TEST_CASE("a fault that an answer carries closes the channel") {
   m.faults.add(fault_kind::no_answer, sim_time{0}, 1, m.now);
   http_server s4;
   CHECK(ask(s4, m, post(c.authorization())).silent);
+}
+
+/// The body of the answer under that fault; what http::response_parser makes of it.
+http::response_parser::item under(bench_machine& m, client& c, fault_kind kind) {
+  REQUIRE(m.faults.add(kind, sim_time{0}, 1, m.now));
+  http_server s;
+  const auto reply = ask(s, m, post(c.authorization()));
+  http::response_parser p({8 << 10, 64, 4 << 20});
+  p.feed(reply.octets);
+  return p.next();
+}
+
+TEST_CASE("hostile answers are as hostile as they were ordered") {
+  bench_machine m;
+  client c;
+  http_server first;
+  c.learn(ask(first, m, post("")));
+  const auto body = [&](fault_kind kind) {
+    const auto item = under(m, c, kind);
+    REQUIRE(std::holds_alternative<http::response>(item));
+    return std::get<http::response>(item).body;
+  };
+  CHECK(body(fault_kind::huge_text).size() > (1U << 20));
+  const auto other = wsman::parse_response(body(fault_kind::wrong_class));
+  REQUIRE(other.ok());
+  CHECK(other->body.children.front().name == "CIM_Toaster");
+  CHECK_FALSE(wsman::parse_response(body(fault_kind::deep_xml)).ok());
+  CHECK(wsman::parse_response(body(fault_kind::soap_fault))->refused->subcode == "InternalError");
+  const auto empty = std::get<http::response>(under(m, c, fault_kind::empty_fault));
+  CHECK(empty.status == 400);
+  CHECK(empty.body.empty());
+  CHECK(std::holds_alternative<http::starved>(under(m, c, fault_kind::endless)));
+  CHECK(wsman::parse_response(body(fault_kind::slow)).ok());
+}
+
+TEST_CASE("an endless answer goes on in whole chunks") {
+  bench_machine m;
+  client c;
+  http_server first;
+  c.learn(ask(first, m, post("")));
+  m.faults.add(fault_kind::endless, sim_time{0}, 1, m.now);
+  http_server s;
+  const auto reply = ask(s, m, post(c.authorization()));
+  http::response_parser p;
+  p.feed(reply.octets);
+  for (int i = 0; i < 100; ++i) {
+    p.feed(reply.repeat);
+    REQUIRE(std::holds_alternative<http::starved>(p.next()));
+  }
+}
+
+TEST_CASE("every tenth wrong password in a row is an event") {
+  bench_machine m;
+  client c;
+  http_server first;
+  c.learn(ask(first, m, post("")));
+  const auto before = m.model.events->records.size();
+  c.password = "wrong";
+  for (int i = 0; i < 9; ++i) {
+    http_server s;
+    c.learn(ask(s, m, post(c.authorization())));
+  }
+  CHECK(m.model.events->records.size() == before);
+  http_server s;
+  c.learn(ask(s, m, post(c.authorization())));
+  REQUIRE(m.model.events->records.size() == before + 1);
+  const auto& record = m.model.events->records.back();
+  CHECK(record[5] == 6); // sensor type: authentication failed ...
+  CHECK(record.substr(13, 3) == std::string("\xAA\x0A\0", 3)); // ... ten times
 }
 
 TEST_CASE("requests that are none are answered shortly and end the channel") {
