@@ -58,6 +58,16 @@ wsman_reply create(bench_machine& m, const std::string& inner) {
                           wsman::class_body(name, wsman::class_uri(name), inner)));
 }
 
+/// The audit log's records as octets, oldest first.
+std::vector<std::string> list_audit(bench_machine& m) {
+  std::vector<std::string> out;
+  for (const auto& r :
+       all_texts(invoke(m, "AMT_AuditLog", "ReadRecords", wsman::property("StartIndex", "1")),
+                 "EventRecords"))
+    out.push_back(from_base64(r).value_or(""));
+  return out;
+}
+
 TEST_CASE("TLS settings come in the order network then local") {
   const auto old = firmware12();
   bench_machine m(old);
@@ -91,6 +101,10 @@ TEST_CASE("a Put shows at once and takes effect with CommitChanges") {
   CHECK(m.model.tls->in_force[0].enabled);
   CHECK(m.model.tls->in_force[0].accept_plain);
   CHECK_FALSE(m.model.tls->in_force[1].enabled);
+  // TLS state changed: mutual on the network, none on the local interface.
+  const auto last = list_audit(m).back();
+  CHECK(last.substr(0, 4) == std::string("\0\x10\0\x07", 4));
+  CHECK(last.substr(last.size() - 3) == std::string("\2\2\0", 3));
 
   CHECK(refused(set(m, network, flags(false, false, "true"))).empty());
   CHECK(list(m, "AMT_TLSSettingData")[0].child("TrustedCN") == nullptr);
