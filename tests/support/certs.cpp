@@ -63,9 +63,10 @@ ossl<X509> begin(const std::string& cn, EVP_PKEY* key, long from_s, long to_s) {
   must(ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert.get()), serial >> 1));
   must(X509_gmtime_adj(X509_getm_notBefore(cert.get()), from_s));
   must(X509_gmtime_adj(X509_getm_notAfter(cert.get()), to_s));
-  must(X509_NAME_add_entry_by_NID(X509_get_subject_name(cert.get()), NID_commonName, MBSTRING_UTF8,
-                                  reinterpret_cast<const unsigned char*>(cn.data()),
-                                  static_cast<int>(cn.size()), -1, 0));
+  if (!cn.empty())
+    must(X509_NAME_add_entry_by_NID(
+        X509_get_subject_name(cert.get()), NID_commonName, MBSTRING_UTF8,
+        reinterpret_cast<const unsigned char*>(cn.data()), static_cast<int>(cn.size()), -1, 0));
   must(X509_set_pubkey(cert.get(), key));
   return cert;
 }

@@ -13,7 +13,7 @@ struct key_and_certificate {
 };
 
 struct leaf_options {
-  std::string common_name;
+  std::string common_name;            ///< empty: the subject has none
   std::vector<std::string> dns_names; ///< subject alternative names
   std::vector<std::string> ip_names;  ///< textual IPv4 or IPv6
   bool server = false;
