@@ -16,7 +16,8 @@ constexpr const char* common =
     "cira: {bind: 127.0.0.1, common_name: localhost, never_block: [127.0.0.1]}\n"
     "https: {bind: 127.0.0.1, names: [localhost, 127.0.0.1]}\n"
     "cluster: {beat: 300ms, lease: 3s, silent_after: 3s, will_grace: 500ms, links_grace: 2s, "
-    "drain: 3s}\n";
+    "drain: 3s}\n"
+    "direct: {allow_own: true, longest_pause: 1s}\n";
 
 } // namespace
 

@@ -14,12 +14,6 @@ namespace outband::e2e {
 
 machines::machines(const machine_options& o) : control_port_(test::free_port()) {
   std::vector<std::string> argv{OUTBAND_AMTSIM,
-                                "--server",
-                                "127.0.0.1:" + std::to_string(o.server_port),
-                                "--root-ca",
-                                o.root_ca,
-                                "--cn",
-                                "localhost",
                                 "--devices",
                                 std::to_string(o.count),
                                 "--write-devices",
@@ -27,6 +21,9 @@ machines::machines(const machine_options& o) : control_port_(test::free_port()) 
                                 "--control",
                                 "127.0.0.1:" + std::to_string(control_port_),
                                 "--wait"};
+  if (o.server_port != 0)
+    argv.insert(argv.end(), {"--server", "127.0.0.1:" + std::to_string(o.server_port), "--root-ca",
+                             o.root_ca, "--cn", "localhost"});
   argv.insert(argv.end(), o.more.begin(), o.more.end());
   simulator_ = std::make_unique<test::process>(argv);
   if (!simulator_->wait_output("control interface"))

@@ -21,7 +21,8 @@ struct machine {
 };
 
 struct machine_options {
-  std::uint16_t server_port = 0; ///< of a terminator, or of a balancer before several
+  /// Of a terminator, or of a balancer before several; 0: they never call home.
+  std::uint16_t server_port = 0;
   std::string root_ca;
   std::string devices_file; ///< is written: what POST /api/v1/devices wants
   std::size_t count = 24;
