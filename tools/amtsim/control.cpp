@@ -1,7 +1,9 @@
 #include "tools/amtsim/control.hpp"
 
+#include "tools/amtsim/control_reports.hpp"
 #include "tools/amtsim/control_wishes.hpp"
 #include "tools/amtsim/events.hpp"
+#include "tools/amtsim/sessions.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -31,61 +33,6 @@ using stream_socket = asio::generic::stream_protocol::socket;
 constexpr std::size_t max_line = 64 << 10;
 constexpr std::size_t max_unread = 4 << 20;
 constexpr std::size_t max_controllers = 32;
-
-json to_json(const machine_report& r, bool with_requests) {
-  json out{{"guid", to_string(r.guid)},
-           {"hostname", r.hostname},
-           {"power", static_cast<int>(r.power)},
-           {"level", to_string(level_of(r.power))},
-           {"connected", r.connected},
-           {"links", r.links},
-           {"boots", r.boots}};
-  if (r.lan_port != 0)
-    out["lan_port"] = r.lan_port;
-  if (r.lan_tls_port != 0)
-    out["lan_tls_port"] = r.lan_tls_port;
-  if (with_requests) {
-    out["os_power_saving"] = r.os_power_saving;
-    out["refused"] = r.refused;
-    out["challenges"] = r.challenges;
-    out["lan_connections"] = r.lan_connections;
-    out["last_down"] = r.last_down;
-    out["control_mode"] = r.control_mode;
-    out["consent"] = {{"state", r.consent_state}, {"code", r.consent_code}};
-    out["events"] = {
-        {"subscribers", r.subscribers}, {"delivered", r.events_delivered}, {"lost", r.events_lost}};
-    out["boot_source"] = r.boot_source;
-    out["boot_pending"] = r.boot_pending;
-    out["last_boot"] = r.last_boot;
-    out["requests"] = r.requests;
-    out["carried_out"] = json::object();
-    for (const auto& [state, count] : r.carried_out)
-      out["carried_out"][std::to_string(state)] = count;
-  }
-  return out;
-}
-
-json to_json(const machine_event& e) {
-  json out{{"guid", to_string(e.guid)},
-           {"hostname", e.hostname},
-           {"at", e.at_ms},
-           {"text", sentence(e)}};
-  if (const auto* link = std::get_if<link_event>(&e.what)) {
-    out["event"] = "link";
-    out["up"] = link->up;
-    if (!link->up)
-      out["why"] = link->why;
-  } else {
-    const auto& c = std::get<power_change>(e.what);
-    out["event"] = "power";
-    out["from"] = static_cast<int>(c.from);
-    out["to"] = static_cast<int>(c.to);
-    out["cause"] = to_string(c.why);
-    out["took_ms"] = c.took.count();
-    out["boot"] = c.boot;
-  }
-  return out;
-}
 
 } // namespace
 
@@ -256,6 +203,25 @@ private:
       return simple(&machine::press_power_button);
     if (op == "clear_faults")
       return simple(&machine::clear_faults);
+    if (op == "open_session" || op == "close_session") {
+      const auto kind = asked.contains("kind") && asked["kind"].is_string()
+                            ? parse_session_kind(asked["kind"].get<std::string>())
+                            : std::nullopt;
+      if (!kind) {
+        why = "'kind' must be sol, ider or kvm";
+        return {};
+      }
+      return [k = *kind, opens = op == "open_session"](machine& m) {
+        std::string complaint;
+        m.change([&](device_model& d, sim_time now) {
+          if (opens)
+            complaint = open_session(d, k, now);
+          else
+            close_session(d, k, now);
+        });
+        return complaint;
+      };
+    }
     if (op == "new_lan_certificate")
       return simple(&machine::new_lan_certificate);
     if (op == "set" || op == "add_event" || op == "add_audit" || op == "alert") {

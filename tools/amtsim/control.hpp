@@ -14,6 +14,7 @@
 ///   {"op":"add_event","guid":"...","sensor":6,"offset":5,"severity":16,"entity":38,"data":[170,10]}
 ///   {"op":"add_audit","guid":"...","app":16,"event":1,"user":"admin","data":[]}
 ///   {"op":"alert","guid":"...","message":"iAMT0055","argument":"3","severity":2,"platform":false}
+///   {"op":"open_session","guid":"...","kind":"kvm"} {"op":"close_session",...}     sol, ider, kvm
 ///   {"op":"new_lan_certificate","guid":"..."}
 ///   {"op":"connect","guid":"..."} {"op":"disconnect","guid":"..."}
 ///   {"op":"watch"}                             -> events follow, as they happen, without "id"
