@@ -75,6 +75,30 @@ TEST_CASE("an open asks for the port with our window and a number of ours") {
                      "4000ffffffff000000033a3a3100004260000000033a3a310000007b");
 }
 
+TEST_CASE("a device asks the server to connect somewhere for it") {
+  pair p;
+  auto config = channels_config::server();
+  config.accept_opens = true;
+  p.server.ours = channels{config};
+  const auto id = p.device.ours.open_to("events.example", 8080, p.device.out);
+  REQUIRE(id.ok());
+  std::uint32_t theirs = 0;
+  p.server.hear(p.device, [&](const channel_event& e) {
+    const auto asked = is<open_asked>(e);
+    CHECK(asked.what.channel_type == "direct-tcpip");
+    CHECK(asked.what.connected_address == "events.example");
+    CHECK(asked.what.connected_port == 8080);
+    theirs = asked.channel;
+    CHECK(p.server.ours.accept(asked.channel, p.server.out));
+  });
+  p.device.hear(p.server, [&](const channel_event& e) { CHECK(is<opened>(e).channel == *id); });
+  CHECK(p.device.ours.write(*id, "POST", p.device.out) == 4);
+  p.server.hear(p.device, [&](const channel_event& e) {
+    CHECK(is<data_arrived>(e).channel == theirs);
+    CHECK(is<data_arrived>(e).data == "POST");
+  });
+}
+
 TEST_CASE("the ninth channel is refused and the lowest free slot is used again") {
   pair p;
   std::vector<std::uint32_t> ids;

@@ -83,6 +83,31 @@ TEST_CASE("a method's result keeps its order and ends with ReturnValue") {
   CHECK(read->action == class_uri("AMT_PublicKeyManagementService") + "/AddCertificateResponse");
 }
 
+TEST_CASE("what was created and what was subscribed to is a reference with references in it") {
+  const endpoint inner{class_uri("AMT_PublicKeyCertificate"), {{"InstanceID", "Handle: 0"}}};
+  const endpoint made{class_uri("AMT_TLSCredentialContext"),
+                      {{"ElementInContext", {}, inner.resource_uri, inner.selectors}}};
+  const auto check = [&](const std::string& xml, const char* element, const char* child) {
+    CAPTURE(element);
+    auto read = parse_response(xml);
+    REQUIRE(read.ok());
+    const auto* body = read->body.child(element);
+    REQUIRE(body != nullptr);
+    const auto* from = child == nullptr ? body : body->child(child);
+    REQUIRE(from != nullptr);
+    const auto to = read_endpoint(*from);
+    REQUIRE(to.has_value());
+    CHECK(to->resource_uri == made.resource_uri);
+    REQUIRE(to->selectors.size() == 1);
+    CHECK(to->selectors[0].resource_uri == inner.resource_uri);
+    REQUIRE(to->selectors[0].reference.size() == 1);
+    CHECK(to->selectors[0].reference[0].value == "Handle: 0");
+  };
+  const auto h = header_for(std::string(action::create), "AMT_TLSCredentialContext");
+  check(write_created(h, made), "ResourceCreated", nullptr);
+  check(write_subscribed(h, made), "SubscribeResponse", "SubscriptionManager");
+}
+
 TEST_CASE("every kind of fault is read back by the client with its subcode") {
   for (auto kind : {fault_kind::destination_unreachable, fault_kind::action_not_supported,
                     fault_kind::access_denied, fault_kind::already_exists, fault_kind::quota_limit,
