@@ -52,7 +52,7 @@ TEST_CASE("unprovisioning forgets what was configured and changes the realm") {
   CHECK(now.child_text("ProvisioningState") == "0");
   CHECK(get(m, "IPS_HostBasedSetupService").child_text("CurrentControlMode") == "0");
   CHECK(get(m, "AMT_GeneralSettings").child_text("HostName") == who().hostname);
-  const auto realm = get(m, "AMT_GeneralSettings").child_text("DigestRealm");
+  const std::string realm(get(m, "AMT_GeneralSettings").child_text("DigestRealm"));
   CHECK(realm.size() == who().realm.size());
   CHECK(realm != who().realm);
   CHECK(m.model.feature.opt_in_required == 0);
