@@ -33,7 +33,9 @@ stage::stage(const std::string& more) {
                               "auth: {admin_password: " +
                               admin_password +
                               ", default_tenant: demo}\n"
-                              "power: {graceful_timeout: 6s, force_timeout: 6s}\n" +
+                              "power: {graceful_timeout: 6s, force_timeout: 6s}\n"
+                              // A test that orders a fault means it for the call that it makes.
+                              "facts: {at_connect: false}\n" +
                               more);
   test::process writer({OUTBANDD, "--config", config_, "--write-broker-config"});
   if (writer.wait() != 0)

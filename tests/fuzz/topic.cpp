@@ -43,6 +43,8 @@ std::string rebuilt(const parsed_topic& t) {
     return controller_wake_topic();
   case topic_kind::canary:
     return canary_topic();
+  case topic_kind::admin:
+    return admin_topic(t.tenant, t.name, t.root);
   }
   return {};
 }
