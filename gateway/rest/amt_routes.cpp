@@ -236,13 +236,21 @@ void change(const call_ptr& c, const amt_route& r, const amt::operation& o, cons
   });
 }
 
+/// MPS's boot option 104 wipes the disks: an operation of its own, for who may do that.
+std::string_view operation_for(const amt_route& r, const json::value& argument) {
+  const auto* action = r.operation == "boot.set" ? argument.find("action") : nullptr;
+  const bool wipes = action != nullptr && ((action->integer() && *action->integer() == 104) ||
+                                           (action->text() && *action->text() == "104"));
+  return wipes ? "erase.secure" : r.operation;
+}
+
 void serve(const call_ptr& c, const amt_route& r) {
-  const auto* operation = amt::find_operation(r.operation);
-  if (operation == nullptr)
-    return c->refuse(fail(problem::internal, "a route without its operation"));
   auto argument = argument_of(c, r);
   if (!argument)
     return;
+  const auto* operation = amt::find_operation(operation_for(r, *argument));
+  if (operation == nullptr)
+    return c->refuse(fail(problem::internal, "a route without its operation"));
   // Before anybody looks whether the machine is connected, as MPS does.
   if (auto wrong = wrong_fields(*operation, r, *argument, c->with().clock->now()); !wrong.empty())
     return c->refuse(wrong);

@@ -207,3 +207,16 @@ TEST_CASE("the same Idempotency-Key is the same request") {
   REQUIRE(s.control.submitted.size() == 1);
   CHECK(to_string(s.control.submitted[0].id) == key);
 }
+
+TEST_CASE("wiping the disks is not for who may merely boot") {
+  site s;
+  connect(s);
+  s.control.script = {done(R"({"Body":{"ReturnValue":0}})")};
+  s.send("POST", "/api/v1/amt/power/bootOptions/" + s.guid, s.operator_,
+         R"({"action":104,"useSOL":false})");
+  REQUIRE(s.control.submitted.size() == 1);
+  const auto* asked = std::get_if<ask_operation>(&s.control.submitted[0].body);
+  REQUIRE(asked != nullptr);
+  CHECK(asked->act == "amt.erase.secure"); // whose role the desk looks at
+  CHECK(role_needed(access_kind::act, asked->act) == role::admin);
+}
