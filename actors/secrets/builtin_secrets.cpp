@@ -33,7 +33,7 @@ std::string message_data(const device_ref& ref) {
 }
 
 result<secret_text> open_row(const aes_key& key, const std::string& key_id, const device_ref& ref,
-                         secret_name name, const sealed_row& row) {
+                             secret_name name, const sealed_row& row) {
   if (row.key_id != key_id)
     return fail(problem::internal, place(ref, name) + " was sealed with master key " + row.key_id +
                                        ", but this node has " + key_id +

@@ -1,6 +1,6 @@
 // Who has a device's tunnel. Calls that arrive while a statement is under way share the next one.
-#include "actors/store/batcher.hpp"
 #include "actors/store/audit_rows.hpp"
+#include "actors/store/batcher.hpp"
 #include "actors/store/connections.hpp"
 #include "actors/store/pg_store.hpp"
 #include "actors/store/records.hpp"

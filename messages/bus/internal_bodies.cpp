@@ -12,8 +12,9 @@ constexpr std::array<std::string_view, 5> operations{"power.read", "capabilities
                                                      "versions.read", "power.request", "perform"};
 constexpr std::array<std::string_view, 5> outcomes{"power", "capabilities", "versions", "ack",
                                                    "document"};
-constexpr std::array<std::string_view, 8> observations{
-    "link.up", "link.down", "link.late", "power.seen", "answer", "fact.seen", "alert.seen", "trouble"};
+constexpr std::array<std::string_view, 8> observations{"link.up",    "link.down", "link.late",
+                                                       "power.seen", "answer",    "fact.seen",
+                                                       "alert.seen", "trouble"};
 constexpr std::array<std::string_view, 3> works{"amt", "evict", "disconnect"};
 
 template <class A, class T> void describe_operation(A& a, T& x) {

@@ -255,8 +255,8 @@ TEST_CASE("the audit trail says who changed what and what came of it") {
   REQUIRE(rest(s, "POST", "features/" + m.guid,
                R"({"userConsent":"none","enableSOL":true,"enableIDER":true,"enableKVM":true})")
               .status == 200);
-  const auto row = s.sql("select act, asked_by, channel, status from audit where guid = '" + m.guid +
-                         "' order by at desc limit 1");
+  const auto row = s.sql("select act, asked_by, channel, status from audit where guid = '" +
+                         m.guid + "' order by at desc limit 1");
   CAPTURE(row);
   CHECK(row.find("features.set") != std::string::npos);
   CHECK(row.find("op/admin") != std::string::npos);

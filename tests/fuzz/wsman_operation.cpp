@@ -1,8 +1,8 @@
 // A device that lies: the first octet picks the operation, what follows are its answers, separated
 // by 0x01; one that starts with '!' comes with HTTP status 400. The run must end or wait, and
 // whatever it claims must be within the domain's bounds.
-#include "messages/wsman/envelope.hpp"
 #include "messages/amt/operation_run.hpp"
+#include "messages/wsman/envelope.hpp"
 
 #include <cstddef>
 #include <cstdint>

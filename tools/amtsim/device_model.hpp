@@ -160,7 +160,7 @@ public:
   lazily<tls_state> tls;
   lazily<wifi_state> wifi;
   std::uint8_t failed_logins = 0; ///< in a row
-  bool tunnel_up = false; ///< told by the machine; for AMT_RemoteAccessService
+  bool tunnel_up = false;         ///< told by the machine; for AMT_RemoteAccessService
 
   // -- the firmware's own clock --
   /// Which UTC the origin of sim_time is.

@@ -1,11 +1,11 @@
 /// One tunnel of the bare loop. Private to floor_server.
 #pragma once
 
+#include "messages/amt/operation_run.hpp"
 #include "messages/apf/channels.hpp"
 #include "messages/apf/decoder.hpp"
 #include "messages/http/digest.hpp"
 #include "messages/http/parser.hpp"
-#include "messages/amt/operation_run.hpp"
 #include "tools/bench/floor_server.hpp"
 
 #include <memory>
