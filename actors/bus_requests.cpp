@@ -1,5 +1,6 @@
 #include "actors/bus_requests.hpp"
 
+#include "actors/audit_log.hpp"
 #include "messages/bus/envelope.hpp"
 #include "messages/bus/topics.hpp"
 
@@ -145,6 +146,7 @@ void bus_requests::arrived(const bus::message& m) {
       auto why = account.error();
       if (why.what == problem::not_found)
         why = fail(problem::forbidden, "this account does not exist any more");
+      record_forbidden(with_.audit, r, why);
       return refuse(shallow, r.id, r.target, std::move(why));
     }
     const auto held = role_of(*account, r.target.tenant);

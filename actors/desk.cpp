@@ -1,5 +1,6 @@
 #include "actors/control.hpp"
 
+#include "actors/audit_log.hpp"
 #include "messages/bus/envelope.hpp"
 #include "messages/bus/stored.hpp"
 #include "messages/bus/topics.hpp"
@@ -40,6 +41,7 @@ void desk_state::on(request_submitted submitted) {
   const auto now = with_->clock.now();
   auto refuse = [&](failure why) {
     ++with_->counters.requests_refused;
+    record_forbidden(with_->audit, r, why);
     (*submitted.on_response)(refusal(r.id, std::move(why)));
   };
   auto needed = role_needed(access_kind::act, act_name(r.body));
@@ -99,6 +101,8 @@ command_row desk_state::row_for(const request& r) const {
   row.channel = r.channel + ":" + with_->node; // who waits, and where
   row.deadline = r.deadline.value_or(0);
   row.created = with_->clock.now();
+  row.address = r.address;
+  row.kept_argument = r.kept_argument;
   return row;
 }
 
@@ -163,6 +167,9 @@ void desk_state::store_patch(request r, responder tell, int attempt, const desir
   w.command = row_for(r);
   w.command.status = request_status::done;
   w.command.outcome = bus::pack(done);
+  auto told = audit_documents(with_->clock, with_->node, with_->mirror_json, entry_of(w.command),
+                              outcome_of(done));
+  w.publish.insert(w.publish.end(), told.begin(), told.end());
   with_->store.write_desired(
       std::move(w),
       here<write_outcome>([this, r = std::move(r), tell, attempt, done](result<write_outcome>& o) {

@@ -3,13 +3,12 @@
 ///
 /// Unlike commands they are not kept for later: whoever asks waits, and a machine that cannot be
 /// reached now is a refusal. The audit row is written before and makes a resent id harmless.
+#include "actors/audit_log.hpp"
 #include "actors/control.hpp"
 
 #include "messages/amt/boot.hpp"
 #include "messages/amt/catalogue.hpp"
-#include "messages/bus/envelope.hpp"
 #include "messages/bus/stored.hpp"
-#include "messages/bus/topics.hpp"
 #include "messages/rest/audit.hpp"
 
 #include <spdlog/spdlog.h>
@@ -160,6 +159,7 @@ void desk_state::boot(request r, const json::value& argument, responder tell) {
   auto sealed = with_->secrets.seal(r.target, std::get<ask_operation>(r.body).argument);
   if (!sealed)
     return (*tell)(failed_with(r.id, sealed.error()));
+  r.kept_argument = audit_argument("boot.set", argument);
   r.body = ask_action{verb_of(*action), std::move(*sealed)};
   command(std::move(r), std::move(tell), 0);
 }
@@ -233,22 +233,7 @@ void desk_state::conclude(const audit_entry& entry, response answer) {
   end.id = entry.id;
   end.outcome = outcome_of(answer);
   end.outcome.document = bus::pack(answer);
-  bus::envelope env;
-  env.id = with_->clock.new_id();
-  env.time = with_->clock.now();
-  env.source = with_->node;
-  env.correlation = entry.id;
-  if (entry.device)
-    env.about = device_ref{entry.tenant, *entry.device};
-  const auto what = event_of(entry, end.outcome);
-  for (auto root : {bus::root::native, bus::root::json}) {
-    if (!env.about || (root == bus::root::json && !with_->mirror_json))
-      continue;
-    auto enc = root == bus::root::native ? bus::encoding::msgpack : bus::encoding::cloudevents;
-    end.publish.push_back({bus::event_topic(*env.about, event_class::audit, root),
-                           bus::encode(env, what, enc), std::string(bus::content_type_of(root)),
-                           false, std::chrono::seconds(86'400)});
-  }
+  end.publish = audit_documents(with_->clock, with_->node, with_->mirror_json, entry, end.outcome);
   with_->store.finish_audit(
       std::move(end), here<nothing>([this, answer = std::move(answer)](result<nothing>& stored) {
         // The machine has done it; that the trail lacks the word is no reason not to say so.

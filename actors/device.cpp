@@ -1,5 +1,6 @@
 #include "actors/device.hpp"
 
+#include "actors/audit_log.hpp"
 #include "messages/bus/envelope.hpp"
 #include "messages/bus/stored.hpp"
 #include "messages/bus/topics.hpp"
@@ -273,6 +274,7 @@ void device_state::finished(const finish_command& done) {
   row.status = done.answer.status;
   row.outcome = bus::pack(done.answer);
   next_.commands.push_back(row);
+  next_.events.push_back(event_of(entry_of(row), outcome_of(done.answer)));
   next_.answers.emplace_back(std::move(row), done.answer);
   next_.any = next_.durable = true;
 }
@@ -326,7 +328,7 @@ device_state::documents(const batch& of, std::map<std::string, std::uint64_t>& s
   for (const auto& f : of.facts)
     both([&](bus::root r) { return bus::fact_topic(mem_.ref, f.kind, r); }, f, true, std::nullopt);
   for (const auto& ev : of.events) {
-    e.seq = ++seq[std::string(to_string(ev.cls))];
+    e.seq = ev.cls == event_class::audit ? 0 : ++seq[std::string(to_string(ev.cls))];
     e.correlation = ev.command.value_or(uuid{});
     both([&](bus::root r) { return bus::event_topic(mem_.ref, ev.cls, r); }, ev, false,
          event_expiry);

@@ -4,6 +4,7 @@
 #include "actors/device_machine.hpp"
 #include "actors/link_directory.hpp"
 #include "actors/pace.hpp"
+#include "actors/ports/audit.hpp"
 #include "actors/ports/clock.hpp"
 #include "actors/ports/cluster.hpp"
 #include "actors/ports/direct.hpp"
@@ -91,6 +92,7 @@ struct services {
   bool mirror_json = true;               ///< publish oobx/v1 as well
   const legacy_events* legacy = nullptr; ///< MPS's topic; null: off
   direct_rows* direct = nullptr;         ///< null: every machine calls home
+  audit_port* audit = nullptr;           ///< null: refusals are not recorded
   /// Reading facts is long and nobody waits for it.
   std::shared_ptr<pace> fact_looks = std::make_shared<pace>(5, std::chrono::hours(24));
 };

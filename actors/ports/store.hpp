@@ -133,7 +133,9 @@ struct command_row {
   bool dispatched = false; ///< marked before it is sent: never sent twice
   std::string outcome;     ///< the response, encoded, once final
   time_ms deadline = 0, created = 0;
-  std::string address{}; ///< of the client, if known; kept in the audit trail alone
+  // Kept in the audit trail alone:
+  std::string address{};       ///< of the client, if known
+  std::string kept_argument{}; ///< JSON without secrets; empty: what the argument itself says
 };
 
 struct device_row {

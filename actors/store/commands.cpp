@@ -195,6 +195,8 @@ void attempt(connections& db, std::shared_ptr<const write> w, bool last_try,
 
 /// The request's own words, which hold no secret.
 std::string argument_of(const command_row& c) {
+  if (!c.kept_argument.empty())
+    return storable(c.kept_argument, max_audit_argument);
   auto body = bus::unpack_request_body(c.argument);
   return body ? audit_argument(*body) : std::string();
 }

@@ -110,6 +110,8 @@ const std::vector<key_info>& keys() {
 
       {"database.dsn", k::text, "dbname=outband", "PostgreSQL connection string", 0, 0, {}, true},
 
+      {"audit.keep_days", k::integer, "400", "days that the audit trail is kept", 1, 36500},
+
       {"auth.issuer", k::text, "outband", "`iss` of the tokens we make"},
       {"auth.built_in", k::flag, "true", "false: POST /api/v1/authorize answers 405"},
       {"auth.token_lifetime", k::duration, "24h", "how long a sign-in lasts", minute, 30 * day},

@@ -94,7 +94,7 @@ public:
   void abort() override { end(); }
 
 private:
-  enum class phase { handshake, idle, header, body, answer, write, drain };
+  enum class phase { handshake, idle, header, body, answer, write, part, drain };
 
   void wait(phase p, std::chrono::milliseconds limit) {
     phase_ = p;
@@ -252,6 +252,7 @@ private:
   void dispatch() {
     wait(phase::answer, answer_within);
     keep_alive_ = parser_->keep_alive();
+    chunked_ = parser_->get().version() == 11;
     const bool ws = beast::websocket::is_upgrade(parser_->get());
     request q = *current_; // the session keeps the head: the answer depends on it
     q.body = std::move(parser_->get().body());
@@ -307,10 +308,13 @@ private:
   }
 
   void send(response r) {
-    if (core_->stopping)
+    const bool bodyless = r.status == 204 || r.status == 304 || (current_ && current_->head);
+    more_ = bodyless ? nullptr : std::move(r.more);
+    r.more = more_;
+    if (core_->stopping || (more_ && !chunked_))
       keep_alive_ = false;
     out_ = wire(current_.get(), std::move(r),
-                {&core_->options.allowed_origins, keep_alive_, std::time(nullptr)});
+                {&core_->options.allowed_origins, keep_alive_, std::time(nullptr), chunked_});
     sent_ = armed_at_ = 0;
     wait(phase::write, core_->options.write);
     write_some();
@@ -328,8 +332,38 @@ private:
                                me->sent_ += n;
                                if (me->sent_ < me->out_.size())
                                  return me->write_some();
+                               if (me->more_)
+                                 return me->next_part();
                                me->keep_alive_ ? me->next_request() : me->linger();
                              });
+  }
+
+  void next_part() {
+    wait(phase::part, answer_within);
+    out_ = {};
+    auto next = [weak = this->weak_from_this(), home = home_,
+                 number = requests_](result<std::string> part) {
+      asio::post(home->context, [weak, number, part = std::move(part)]() mutable {
+        if (auto me = weak.lock())
+          me->add_part(std::move(part), number);
+      });
+    };
+    guarded([&] { more_(std::move(next)); });
+  }
+
+  void add_part(result<std::string> part, std::uint64_t number) {
+    if (ended_ || phase_ != phase::part || number != requests_)
+      return; // too late
+    if (!part)
+      return end();
+    if (part->empty())
+      more_ = nullptr;
+    out_ = chunked_ ? chunk(*part) : std::move(*part);
+    if (out_.empty())
+      return linger();
+    sent_ = armed_at_ = 0;
+    wait(phase::write, core_->options.write);
+    write_some();
   }
 
   /// Closing while the client still sends would reset the connection and could destroy the answer
@@ -381,6 +415,8 @@ private:
   std::string out_;
   std::size_t sent_ = 0, armed_at_ = 0, drained_ = 0;
   std::uint64_t requests_ = 0;
+  part_reader more_;
+  bool chunked_ = true;
   bool keep_alive_ = true, timed_out_ = false, ended_ = false, drain_ = false;
 };
 

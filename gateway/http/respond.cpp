@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 
 namespace outband::web {
 
@@ -158,7 +159,10 @@ std::string wire(const request* q, response r, const wire_options& o) {
   add(out, "Server", "Outband");
   if (!r.content_type.empty() && !bodyless)
     add(out, "Content-Type", r.content_type);
-  if (!bodyless)
+  const bool parts = r.more && !bodyless;
+  if (parts && o.chunked)
+    add(out, "Transfer-Encoding", "chunked");
+  else if (!bodyless && !parts)
     add(out, "Content-Length", std::to_string(r.body.size()));
   add(out, "X-Content-Type-Options", "nosniff");
   if (!o.keep_alive)
@@ -168,8 +172,21 @@ std::string wire(const request* q, response r, const wire_options& o) {
   if (q && o.allowed_origins)
     add_cors(out, *q, *o.allowed_origins, q->method == verb::options);
   out += "\r\n";
-  if (!bodyless && !(q && q->head))
+  if (bodyless || (q && q->head))
+    return out;
+  if (!parts || !o.chunked)
     out += r.body;
+  else if (!r.body.empty())
+    out += chunk(r.body);
+  return out;
+}
+
+std::string chunk(std::string_view part) {
+  char size[24];
+  std::snprintf(size, sizeof size, "%zx\r\n", part.size());
+  std::string out(size);
+  out += part;
+  out += "\r\n";
   return out;
 }
 

@@ -12,9 +12,15 @@ struct wire_options {
   const std::vector<std::string>* allowed_origins = nullptr; ///< "*" or origins; null: no CORS
   bool keep_alive = true;
   std::time_t now = 0;
+  /// Of a body with parts: HTTP/1.0 knows no chunks, there the end of the connection ends it.
+  bool chunked = true;
 };
 
-/// Octets of the whole response. `q` is null when the request could not even be parsed.
+/// One part of a body as a chunk of RFC 9112 section 7.1; the last one for an empty part.
+std::string chunk(std::string_view part);
+
+/// Octets of the whole response; of one with parts, up to those. `q` is null when the request could
+/// not even be parsed.
 std::string wire(const request* q, response r, const wire_options& o);
 
 /// `W/"..."` from the contents, as Express makes it weak.

@@ -51,11 +51,18 @@ struct request {
   const std::string* header(std::string_view name) const { return http::find(headers, name); }
 };
 
+/// The next part of a body whose length nobody knows yet; empty: that was all. A failure cuts the
+/// connection, so that the client does not take a part for the whole. One call at a time, each
+/// answered once, from any thread.
+using part_reader = std::function<void(std::function<void(result<std::string>)>)>;
+
 struct response {
   int status = 200;
   std::string content_type; ///< empty: none is sent
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  /// The body goes on with these parts, read one after the other as the client takes them.
+  part_reader more{};
 };
 response json_response(int status, std::string body);
 

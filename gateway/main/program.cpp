@@ -1,5 +1,6 @@
 #include "gateway/main/program.hpp"
 
+#include "actors/audit_log.hpp"
 #include "actors/legacy_events.hpp"
 #include "actors/node.hpp"
 #include "actors/secrets/builtin_secrets.hpp"
@@ -92,6 +93,14 @@ bus::mqtt_options mqtt_options_of(const config::settings& s, const site_files& s
   return o;
 }
 
+void run_later(net::io_pool& io, std::chrono::milliseconds after, std::function<void()> f) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(io.next(), after);
+  timer->async_wait([timer, f = std::move(f)](boost::system::error_code ec) {
+    if (!ec)
+      f();
+  });
+}
+
 } // namespace
 
 /// In the order of construction; destroyed the other way round.
@@ -99,7 +108,7 @@ struct program::parts {
   parts(const config::settings& s, const site_files& site, const std::string& redirection_key)
       : self(announcement_of(s, clock)), io(static_cast<std::size_t>(s.integer("threads.io"))),
         db(database_options(s)), store(db), cluster(db), direct(db), outbox(db), secret_rows(db),
-        mqtt(mqtt_options_of(s, site, self, clock)),
+        audit(store, clock, audit_options(s, io)), mqtt(mqtt_options_of(s, site, self, clock)),
         internal(mqtt, {bus::node_reply_topic(s.text("node.name"))}),
         auth(store, clock, site.signing_key, auth_options(s, redirection_key)) {}
 
@@ -114,8 +123,18 @@ struct program::parts {
     store::pg_options o;
     o.dsn = s.text("database.dsn");
     o.instance = s.text("node.name");
+    o.keep_audit = std::chrono::hours(24 * s.integer("audit.keep_days"));
     o.log = [](std::string_view line) {
       spdlog::warn("{}", line);
+    };
+    return o;
+  }
+  static audit_log::options audit_options(const config::settings& s, net::io_pool& pool) {
+    audit_log::options o;
+    o.node = s.text("node.name");
+    o.mirror_json = s.flag("bus.mirror_json");
+    o.later = [&pool](std::chrono::milliseconds after, std::function<void()> f) {
+      run_later(pool, after, std::move(f));
     };
     return o;
   }
@@ -142,6 +161,7 @@ struct program::parts {
   store::pg_direct direct;
   store::pg_outbox outbox;
   store::pg_secret_rows secret_rows;
+  audit_log audit;
   std::unique_ptr<secrets::builtin_secrets> secrets;
   backlog_watch backlog{outbox};
   bus::mqtt_endpoint mqtt;
@@ -283,6 +303,7 @@ status program::start(const patience& wait) {
   with.direct = s.flag("direct.enabled") ? &p.direct : nullptr;
   if (s.flag("legacy.mps_events"))
     with.legacy = &p.legacy;
+  with.audit = &p.audit;
   p.actors = std::make_unique<node>(with, what, p.mqtt,
                                     static_cast<std::size_t>(s.integer("threads.actors")));
   p.control = std::make_unique<controlling>(mqtt_options_of(s, site_, p.self, p.clock), p.outbox,
@@ -378,17 +399,14 @@ status program::listen_for_people() {
   r.control = &p.actors->control();
   r.clock = &p.clock;
   r.auth = &p.auth;
+  r.audit = &p.audit;
   r.bus_state = [&p]() -> status {
     if (p.mqtt.connected())
       return success();
     return fail(problem::bus_unavailable, p.mqtt.last_error());
   };
   r.later = [&p](std::chrono::milliseconds after, std::function<void()> f) {
-    auto timer = std::make_shared<boost::asio::steady_timer>(p.io.next(), after);
-    timer->async_wait([timer, f = std::move(f)](boost::system::error_code ec) {
-      if (!ec)
-        f();
-    });
+    run_later(p.io, after, std::move(f));
   };
   r.more_metrics = [&p] {
     figures f;

@@ -90,6 +90,10 @@ void create_tenant(const call_ptr& c) {
     if (!made)
       return c->refuse(made.error());
     c->api->tenants->forget();
+    c->record("tenant.add", {},
+              json::object{{"key", made->key},
+                           {"displayName", made->display_name},
+                           {"projectId", made->project_id}});
     c->answer(201, tenant_json(*made));
   });
 }
@@ -208,6 +212,14 @@ void put_account(const call_ptr& c) {
       c->with().store->put_account(wanted->row, [c, wanted, fresh](result<nothing> done) {
         if (!done)
           return c->refuse(done.error());
+        json::array roles;
+        for (const auto& [tenant, held] : wanted->row.roles)
+          roles.push_back(tenant + "=" + held);
+        c->record(fresh ? "account.add" : "account.change", {},
+                  json::object{{"name", wanted->row.name},
+                               {"siteAdmin", wanted->row.site_admin},
+                               {"roles", std::move(roles)},
+                               {"passwordSet", true}});
         c->answer(fresh ? 201 : 200, account_json(c, wanted->row));
       });
     });
@@ -236,8 +248,12 @@ void delete_account(const call_ptr& c) {
         std::count_if(all->begin(), all->end(), [](const account_row& a) { return a.site_admin; });
     if (it->site_admin && admins == 1)
       return c->refuse(fail(problem::forbidden, "The last site admin cannot be deleted.", "name"));
-    c->with().store->delete_account(
-        name, [c](result<nothing> done) { done ? c->empty(204) : c->refuse(done.error()); });
+    c->with().store->delete_account(name, [c, name](result<nothing> done) {
+      if (!done)
+        return c->refuse(done.error());
+      c->record("account.delete", {}, json::object{{"name", name}});
+      c->empty(204);
+    });
   });
 }
 

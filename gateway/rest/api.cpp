@@ -85,7 +85,8 @@ public:
                                          hit.found->speaks,
                                          {},
                                          {},
-                                         role::none});
+                                         role::none,
+                                         hit.found->rule});
     if (path.project && !c->params.empty() && is(hit.found->segments[0], "v1"))
       c->params.erase(c->params.begin()); // {project} is the tenant, not the route's own
     if (hit.found->needed == role::none)
@@ -213,7 +214,7 @@ private:
 } // namespace
 
 result<web::handler> make_api(services s) {
-  if (!s.store || !s.secrets || !s.control || !s.clock || !s.auth)
+  if (!s.store || !s.secrets || !s.control || !s.clock || !s.auth || !s.audit)
     return fail(problem::internal, "a port of the REST interface is missing");
   auto routes = make_router();
   if (!routes.missing().empty())

@@ -5,6 +5,7 @@
 #include "gateway/rest/tenant_directory.hpp"
 #include "messages/domain/time.hpp"
 #include "messages/http/message.hpp"
+#include "messages/rest/audit.hpp"
 #include "messages/rest/host.hpp"
 
 #include <mutex>
@@ -66,7 +67,34 @@ void call::answer(int status, const json::value& body) const {
   reply(web::json_response(status, json::dump(body)));
 }
 
+audit_entry call::entry(std::string act, std::optional<device_id> device,
+                        const json::value& argument) const {
+  audit_entry e;
+  e.tenant = tenant.empty() ? std::string(site_tenant) : tenant;
+  e.argument = audit_argument(act, argument);
+  e.act = std::move(act);
+  e.device = device;
+  if (!who.name.empty())
+    e.by = to_string(by());
+  e.channel = "rest";
+  e.address = req.peer;
+  return e;
+}
+
+void call::record(std::string act, std::optional<device_id> device,
+                  const json::value& argument) const {
+  with().audit->record({entry(std::move(act), device, argument)}, {});
+}
+
 void call::refuse(const failure& why) const {
+  if (why.what == problem::forbidden && !who.name.empty()) {
+    std::optional<device_id> device;
+    if (rule.find("{guid}") != std::string::npos && !params.empty())
+      device = parse_uuid(params.back());
+    with().audit->record_limited(to_string(by()),
+                                 entry("request", device, json::object{{"route", rule}}),
+                                 outcome_of(audit_status::rejected, why));
+  }
   reply(error_response(speaks, why));
 }
 

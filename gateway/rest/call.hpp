@@ -39,14 +39,23 @@ struct call {
   auth::identity who; ///< empty name: a route for everybody
   tenant_key tenant;
   role held = role::none; ///< in `tenant`
+  std::string rule{};     ///< of the role table
 
   const services& with() const { return api->with; }
   void answer(int status, const json::value& body) const;
   void answer(web::response r) const { reply(std::move(r)); }
   void empty(int status) const { reply({status, {}, {}, {}}); }
+  /// One that is forbidden to somebody known is recorded.
   void refuse(const failure& why) const;
   /// MPS's 400 with a list of fields.
   void refuse(const std::vector<field_error>& errors) const;
+
+  /// An entry of the audit trail about this request; of `argument` only what may be kept.
+  audit_entry entry(std::string act, std::optional<device_id> device = {},
+                    const json::value& argument = {}) const;
+  /// It is done.
+  void record(std::string act, std::optional<device_id> device = {},
+              const json::value& argument = {}) const;
 
   principal by() const {
     return {who.certificate ? principal::kind::external : principal::kind::person, tenant,

@@ -12,29 +12,30 @@ bool nobody_there(const failure& why) {
 }
 
 /// Ends the tunnel of the path's device and answers `description` with its GUID.
-void end_tunnel(const call_ptr& c, const std::string& description) {
+void end_tunnel(const call_ptr& c, const char* act, const std::string& description) {
   auto ref = registry_ref(c);
   if (!ref)
     return;
-  c->with().control->disconnect(*ref, [c, ref, description](result<bool> closed) {
+  c->with().control->disconnect(*ref, [c, ref, act, description](result<bool> closed) {
     const auto guid = to_string(ref->device);
     if (closed ? !*closed : nobody_there(closed.error()))
       return c->answer(device_not_connected(guid));
     if (!closed)
       return c->refuse(closed.error());
+    c->record(act, ref->device);
     c->answer(200, json::object{{"success", 200}, {"description", description + guid}});
   });
 }
 
 void disconnect(const call_ptr& c) {
-  end_tunnel(c, "Device CIRA connection disconnected : ");
+  end_tunnel(c, "device.disconnect", "Device CIRA connection disconnected : ");
 }
 
 /// MPS reads user name, password and tenant again behind the open tunnel. Here they belong to the
 /// tunnel's admission, so the machine is let go: it calls back within seconds and is admitted with
 /// what is stored then, also if its tenant or MPS password has changed, which MPS would not notice.
 void refresh(const call_ptr& c) {
-  end_tunnel(c, "Device info refreshed : ");
+  end_tunnel(c, "device.refresh", "Device info refreshed : ");
 }
 
 /// No session can be open where no relay is served (gateway/rest/prefixes.cpp), so the answer for

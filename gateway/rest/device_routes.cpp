@@ -170,7 +170,10 @@ void remove(const call_ptr& c) {
   c->with().control->remove_device(*ref, [c, ref](result<nothing> done) {
     if (!done && done.error().what == problem::not_found)
       return device_not_found(c, to_string(ref->device));
-    done ? c->empty(204) : c->refuse(done.error());
+    if (!done)
+      return c->refuse(done.error());
+    c->record("device.delete", ref->device);
+    c->empty(204);
   });
 }
 

@@ -112,6 +112,32 @@ device_change change_of(const device_body& b, const tenant_key& tenant) {
   return ch;
 }
 
+/// What the trail says of a registration: which passwords were given, and not what they are.
+audit_entry told_of(const call_ptr& c, const device_body& b, const tenant_key& tenant,
+                    bool created) {
+  json::object o{{"created", created}};
+  auto add = [&](const char* name, const std::optional<std::string>& text) {
+    if (text)
+      o.push_back({name, *text});
+  };
+  add("hostname", b.hostname);
+  add("friendlyName", b.friendly_name.value_or(std::nullopt));
+  add("dnsSuffix", b.dns_suffix.value_or(std::nullopt));
+  add("mpsusername", b.mps_username);
+  add("amtusername", b.amt_username);
+  if (b.tags)
+    o.push_back({"tags", json::array(b.tags->begin(), b.tags->end())});
+  if (b.connection)
+    o.push_back({"connection", *b.connection ? (*b.connection)->host : std::string("cira")});
+  if (b.mps_password)
+    o.push_back({"mpsPasswordSet", true});
+  if (b.amt_password)
+    o.push_back({"amtPasswordSet", true});
+  auto e = c->entry(created ? "device.add" : "device.change", b.guid, std::move(o));
+  e.tenant = tenant;
+  return e;
+}
+
 struct posting {
   std::shared_ptr<std::vector<device_body>> bodies;
   std::shared_ptr<std::vector<tenant_key>> tenants;
@@ -119,6 +145,10 @@ struct posting {
 };
 
 void finish_post(const call_ptr& c, const posting& p, std::vector<upserted> done) {
+  std::vector<audit_entry> told;
+  for (std::size_t i = 0; i < done.size() && i < p.bodies->size(); ++i)
+    told.push_back(told_of(c, (*p.bodies)[i], (*p.tenants)[i], done[i].created));
+  c->with().audit->record(std::move(told), {});
   auto rows = std::make_shared<std::vector<device_record>>();
   bool created = false;
   for (auto& u : done) {
@@ -244,6 +274,7 @@ void patch(const call_ptr& c) {
             return device_not_found(c, guid);
           if (!d)
             return c->refuse(d.error());
+          c->with().audit->record({told_of(c, bodies->front(), d->ref.tenant, false)}, {});
           auto rows = std::make_shared<std::vector<device_record>>(1, std::move(*d));
           auto over = [c, rows](result<nothing> kept) {
             if (!kept)

@@ -279,6 +279,7 @@ void change_power(const call_ptr& c, const host_patch& p, const uuid& id, const 
   r.target = row.record.ref;
   r.by = c->by();
   r.channel = "rest";
+  r.address = c->req.peer;
   if (p.once)
     r.body = ask_once{*p.once, p.policy.value_or(row.desired.power.policy)};
   else

@@ -8,6 +8,7 @@
 /// the port's callback runs.
 #pragma once
 
+#include "actors/ports/audit.hpp"
 #include "actors/ports/clock.hpp"
 #include "actors/ports/control.hpp"
 #include "actors/ports/direct.hpp"
@@ -41,6 +42,7 @@ struct services {
   control_port* control = nullptr;
   clock_port* clock = nullptr;
   auth::service* auth = nullptr;
+  audit_port* audit = nullptr;
   /// Success, or why the broker cannot be used now.
   std::function<status()> bus_state;
   /// Runs something after a while, on any thread; empty: never.

@@ -1,6 +1,7 @@
 #include "gateway/auth/auth.hpp"
 #include "gateway/rest/device_json.hpp"
 #include "gateway/rest/router.hpp"
+#include "messages/rest/target.hpp"
 
 namespace outband::rest {
 
@@ -11,6 +12,37 @@ void answer_secret(const call_ptr& c, const json::value& body) {
   auto r = web::json_response(200, json::dump(body));
   r.headers.emplace_back("Cache-Control", "no-store");
   c->answer(std::move(r));
+}
+
+audit_entry sign_in_entry(const call_ptr& c, const std::string& name, const tenant_key& tenant) {
+  auto e = c->entry("session.open");
+  e.tenant = tenant.empty() ? std::string(site_tenant) : tenant;
+  if (!name.empty())
+    e.by = to_string(principal{principal::kind::person, tenant, name});
+  return e;
+}
+
+/// In the trail of the tenant the name would have signed in to. A name that does not exist is not
+/// kept: people type passwords into the wrong field.
+void record_failure(const call_ptr& c, const std::string& typed, const failure& why) {
+  const auto name = lower(typed); // as sign_in() takes it
+  const auto outcome = outcome_of(audit_status::rejected, why);
+  if (why.what != problem::unauthenticated || !valid_level(name)) {
+    // Refused without a look at the account: too many failures before.
+    c->with().audit->record_limited(c->req.peer, sign_in_entry(c, {}, {}), outcome);
+    return;
+  }
+  auto preferred = c->with().auth->settings().default_tenant;
+  c->with().store->get_account(name, [c, name, outcome, preferred](result<account_row> a) {
+    if (!a && a.error().what != problem::not_found)
+      return; // a database that is away, or this program's end: nothing can be recorded
+    if (!a)
+      return c->with().audit->record_limited(c->req.peer, sign_in_entry(c, {}, {}), outcome);
+    const auto tenant = a->site_admin || a->roles.count(preferred) != 0 ? preferred
+                        : a->roles.empty()                              ? tenant_key()
+                                                                        : a->roles.begin()->first;
+    c->with().audit->record_limited(c->req.peer, sign_in_entry(c, name, tenant), outcome);
+  });
 }
 
 void authorize(const call_ptr& c) {
@@ -34,16 +66,21 @@ void authorize(const call_ptr& c) {
   secret_text password(member("password", 256));
   if (!errors.empty())
     return c->refuse(errors);
-  c->with().auth->sign_in(name, password, c->req.peer, [c](result<auth::service::signed_in> in) {
-    if (in)
-      return answer_secret(c, json::object{{"token", in->token}});
-    if (in.error().what == problem::unauthenticated) {
-      auto r = web::json_response(401, json::dump(json::object{{"message", in.error().detail},
-                                                               {"code", "unauthenticated"}}));
-      return c->answer(std::move(r));
-    }
-    c->refuse(in.error());
-  });
+  c->with().auth->sign_in(
+      name, password, c->req.peer, [c, name](result<auth::service::signed_in> in) {
+        if (in) {
+          c->with().audit->record_limited(
+              "op/" + in->who.name, sign_in_entry(c, in->who.name, in->who.default_tenant), {});
+          return answer_secret(c, json::object{{"token", in->token}});
+        }
+        record_failure(c, name, in.error());
+        if (in.error().what == problem::unauthenticated) {
+          auto r = web::json_response(401, json::dump(json::object{{"message", in.error().detail},
+                                                                   {"code", "unauthenticated"}}));
+          return c->answer(std::move(r));
+        }
+        c->refuse(in.error());
+      });
 }
 
 /// Needs the machine's row, not its tunnel, as MPS does; in the caller's tenant, which MPS does not
@@ -58,6 +95,9 @@ void redirection(const call_ptr& c) {
     if (!d)
       return c->refuse(d.error());
     auto token = c->with().auth->issue_redirection(c->by(), *ref);
+    if (token)
+      c->with().audit->record_limited(to_string(c->by()),
+                                      c->entry("redirection.ticket", ref->device), {});
     token ? answer_secret(c, json::object{{"token", *token}}) : c->refuse(token.error());
   });
 }
@@ -83,6 +123,9 @@ void bus(const call_ptr& c) {
     ticket.push_back({"mqttCa", with.broker_ca});
   }
   answer_secret(c, std::move(ticket));
+  c->with().audit->record_limited(
+      to_string(c->by()), c->entry("bus.ticket", {}, json::object{{"role", to_string(c->held)}}),
+      {});
 }
 
 void whoami(const call_ptr& c) {

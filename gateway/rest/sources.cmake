@@ -2,6 +2,7 @@ list(APPEND GATEWAY_SOURCES
   rest/account_routes.cpp
   rest/amt_routes.cpp
   rest/api.cpp
+  rest/audit_routes.cpp
   rest/call.cpp
   rest/device_link_routes.cpp
   rest/device_routes.cpp

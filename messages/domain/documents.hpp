@@ -163,6 +163,8 @@ struct request {
   /// Epoch of the controller that took it from the bus; never from the payload. 0: asked by REST.
   std::uint64_t fence = 0;
   std::string address{}; ///< of the client, if known
+  /// What the audit trail keeps of the argument, where the body does not say it in clear.
+  std::string kept_argument{};
 };
 
 enum class request_status : std::uint8_t {

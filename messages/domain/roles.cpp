@@ -111,6 +111,9 @@ const std::vector<access_rule>& access_rules() {
       {k::route, "PATCH /v1/projects/{project}/compute/hosts/{id}", role::operator_},
       // What the dashboard and the CLI need beyond the peers' routes.
       {k::route, "GET /api/v1/requests/{id}", role::viewer},
+      {k::route, "GET /api/v1/audit", role::admin},
+      {k::route, "GET /api/v1/audit/export", role::admin},
+      {k::route, "GET /api/v1/audit/{id}", role::admin},
 
       // The bus. {self} is "op/alice" or "ext/ha".
       {k::subscribe, "oob/v1/{tenant}/dev/+/desired", role::viewer},

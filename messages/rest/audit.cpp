@@ -34,10 +34,10 @@ constexpr allowed table[] = {
     {"boot", "bootDetails.url", keep::url},
     {"boot", "bootDetails.bootPath"},
     {"boot", "bootDetails.enforceSecureBoot"},
-    {"boot", "secureEraseAllSSDs"},
-    {"boot", "tpmClear"},
-    {"boot", "restoreBIOSToEOM"},
-    {"boot", "unconfigureCSME"},
+    {"erase", "secureEraseAllSSDs"},
+    {"erase", "tpmClear"},
+    {"erase", "restoreBIOSToEOM"},
+    {"erase", "unconfigureCSME"},
     {"features", "userConsent"},
     {"features", "enableSOL"},
     {"features", "enableIDER"},
@@ -46,8 +46,7 @@ constexpr allowed table[] = {
     {"features", "remoteErase"},
     {"features", "rpe"},
     {"displays", "displayIndex"},
-    {"kvm", "displayIndex"},
-    {"logs", "startIndex"},
+    {"log", "startIndex"},
     {"alarms", "ElementName"},
     {"alarms", "InstanceID"},
     {"alarms", "StartTime"},
@@ -56,15 +55,15 @@ constexpr allowed table[] = {
     {"alarms", "Name"},
     {"explorer", "call"},
     {"explorer", "class"},
-    {"network", "dhcpEnabled"},
-    {"network", "ipSyncEnabled"},
-    {"network", "ipAddress"},
-    {"network", "subnetMask"},
-    {"network", "defaultGateway"},
-    {"network", "primaryDNS"},
-    {"network", "secondaryDNS"},
-    {"network", "linkPreference"},
-    {"network", "timeout"},
+    {"wired", "dhcpEnabled"},
+    {"wired", "ipSyncEnabled"},
+    {"wired", "ipAddress"},
+    {"wired", "subnetMask"},
+    {"wired", "defaultGateway"},
+    {"wired", "primaryDNS"},
+    {"wired", "secondaryDNS"},
+    {"link_preference", "linkPreference"},
+    {"link_preference", "timeout"},
     {"wifi", "state"},
     {"wifi", "localProfileSync"},
     {"wifi", "uefiProfileSync"},
@@ -88,6 +87,7 @@ constexpr allowed table[] = {
     {"device", "tags"},
     {"device", "mpsusername"},
     {"device", "amtusername"},
+    {"device", "connection"},
     {"device", "mpsPasswordSet"},
     {"device", "amtPasswordSet"},
     {"device", "created"},
@@ -147,6 +147,8 @@ public:
 
 private:
   std::optional<json::value> one(const json::member& m, const std::string& path, bool top) {
+    if (m.name.find('.') != std::string::npos)
+      return std::nullopt; // it would pass for a path
     for (const auto& a : table)
       if (a.topic == topic_ && a.path == path)
         return value(m.val, a.how);
@@ -215,6 +217,11 @@ struct words_of {
 } // namespace
 
 std::string audit_argument(const request_body& body) {
+  // One that is sealed is no JSON, and nothing of it is kept.
+  if (const auto* o = std::get_if<ask_operation>(&body)) {
+    auto argument = json::parse(o->argument);
+    return argument ? audit_argument(o->act, *argument) : std::string();
+  }
   return audit_argument(act_name(body), json::value(std::visit(words_of{}, body)));
 }
 

@@ -45,6 +45,8 @@ std::string rebuilt(const parsed_topic& t) {
     return canary_topic();
   case topic_kind::admin:
     return admin_topic(t.tenant, t.name, t.root);
+  case topic_kind::fact:
+    return fact_topic(t.ref(), t.name, t.root);
   }
   return {};
 }

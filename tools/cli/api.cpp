@@ -271,6 +271,19 @@ result<request_outcome> api::outcome(const uuid& request) {
   return out;
 }
 
+result<audit_rows> api::audit(const std::string& query) {
+  auto got = get("/api/v1/audit" + query);
+  if (!got)
+    return got.error();
+  const auto* data = got->find("data");
+  if (!data || !data->items())
+    return odd("the audit trail is no list");
+  audit_rows out;
+  out.rows = *data->items();
+  out.next = text_of(*got, "next");
+  return out;
+}
+
 result<bus_ticket> api::ticket() {
   https::request q;
   q.method = "POST";

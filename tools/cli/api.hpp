@@ -40,6 +40,12 @@ struct request_outcome {
   std::optional<problem> why;
 };
 
+/// A page of the audit trail, newest first.
+struct audit_rows {
+  std::vector<json::value> rows;
+  std::string next; ///< cursor; empty: that was the last page
+};
+
 class api {
 public:
   api(https::transport& to, const session& as) : to_(to), as_(as) {}
@@ -62,6 +68,8 @@ public:
   /// not_found until the order is stored.
   result<request_outcome> outcome(const uuid& request);
   result<bus_ticket> ticket();
+  /// `query`: "?$top=...".
+  result<audit_rows> audit(const std::string& query);
 
 private:
   result<json::value> call(https::request what);

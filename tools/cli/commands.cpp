@@ -141,6 +141,25 @@ std::variant<command_line, parse_end> parse_command_line(std::vector<std::string
   auto* follow = app.add_subcommand("watch", "show what happens, until interrupted");
   follow->add_option("ID", watch.host, "id, GUID or name; all hosts if absent");
   follow->add_flag("--events-only", watch.events_only, "without states and tunnels");
+
+  audit_command trail;
+  auto* audit = app.add_subcommand("audit", "who asked what, and what came of it");
+  audit->add_option("--host", trail.host, "id, GUID or name of the machine")->option_text("ID");
+  audit->add_option("--by", trail.by, "name of who asked")->option_text("NAME");
+  audit->add_option("--act", trail.act, "features.set, power.action, ...")->option_text("ACT");
+  audit->add_option("--status", trail.status, "asked, done, failed, rejected, expired, unknown")
+      ->check(CLI::IsMember({"asked", "done", "failed", "rejected", "expired", "unknown"}))
+      ->option_text("STATUS");
+  audit->add_option("--since", trail.since, "2026-11-21T10:00:00Z, or 30m, 24h, 7d before now")
+      ->option_text("TIME");
+  audit->add_option("--until", trail.until, "the same")->option_text("TIME");
+  audit->add_option("--top", trail.top, "so many, the newest; 50 if not given")
+      ->check(CLI::Range(1, 100'000))
+      ->option_text("N");
+  audit->add_subcommand("export", "all of them, one JSON object a line")
+      ->callback([&] { trail.all = true; })
+      ->fallthrough();
+
   auto* version = app.add_subcommand("version", "of this program and, if signed in, the server");
 
   auto wrong = [](const std::string& why) {
@@ -192,6 +211,8 @@ std::variant<command_line, parse_end> parse_command_line(std::vector<std::string
     out.what = c;
   } else if (follow->parsed()) {
     out.what = watch;
+  } else if (audit->parsed()) {
+    out.what = trail;
   } else if (version->parsed()) {
     out.what = version_command{};
   }

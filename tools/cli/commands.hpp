@@ -48,11 +48,18 @@ struct watch_command {
   std::string host; ///< empty: all of the tenant
   bool events_only = false;
 };
+/// Who asked what, and what came of it.
+struct audit_command {
+  std::string host, by, act, status; ///< empty: any
+  std::string since, until;          ///< RFC 3339, or "24h" before now; empty: no bound
+  std::size_t top = 50;              ///< newest ones
+  bool all = false;                  ///< export: every row as a line of JSON
+};
 struct version_command {};
 
-using command =
-    std::variant<login_command, logout_command, list_hosts_command, get_host_command,
-                 create_hosts_command, set_host_command, watch_command, version_command>;
+using command = std::variant<login_command, logout_command, list_hosts_command, get_host_command,
+                             create_hosts_command, set_host_command, watch_command, audit_command,
+                             version_command>;
 
 struct command_line {
   common_options common;

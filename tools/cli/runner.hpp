@@ -1,5 +1,6 @@
 /// One command under way. Internal to run*.cpp: session commands in run_login.cpp, watch in
-/// run_watch.cpp, orders and the way to the bus in run_bus.cpp, the rest in run.cpp.
+/// run_watch.cpp, the audit trail in run_audit.cpp, orders and the way to the bus in run_bus.cpp,
+/// the rest in run.cpp.
 #pragma once
 
 #include "tools/cli/follow.hpp"
@@ -21,6 +22,7 @@ public:
   result<exit_code> operator()(const create_hosts_command& c);
   result<exit_code> operator()(const set_host_command& c);
   result<exit_code> operator()(const watch_command& c);
+  result<exit_code> operator()(const audit_command& c);
   result<exit_code> operator()(const version_command&);
 
 private:

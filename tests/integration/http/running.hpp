@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -29,6 +30,7 @@ struct running {
   std::mutex mutex;
   std::vector<web::responder> kept;
   std::vector<std::thread> threads;
+  std::atomic<int> parts{0}; ///< that were asked for
 
   running() {
     auto own = authority().issue_server();
@@ -76,6 +78,21 @@ private:
       std::lock_guard lock(mutex);
       threads.emplace_back([r = std::move(r)] { r(web::json_response(200, "\"later\"")); });
       return;
+    }
+    if (p == "/parts" || p == "/cut") {
+      // Six parts of 1 MiB from other threads, after a first one; /cut fails at the third.
+      web::response out{200, "text/plain", "first\n", {}};
+      out.more = [this, n = std::make_shared<int>(0),
+                  cut = p == "/cut"](std::function<void(result<std::string>)> cb) {
+        const int at = ++*n;
+        ++parts;
+        auto part = at <= 6 ? std::string(1u << 20, static_cast<char>('a' + at)) : std::string();
+        std::lock_guard lock(mutex);
+        threads.emplace_back([cb = std::move(cb), part = std::move(part), cut, at] {
+          cut&& at == 3 ? cb(fail(problem::store_unavailable)) : cb(part);
+        });
+      };
+      return r(std::move(out));
     }
     if (p == "/big")
       return r({200, "application/octet-stream", std::string(32u << 20, 'x'), {}});

@@ -167,3 +167,56 @@ TEST_CASE("a port that is taken and an address that is none are refused in words
   o.bind = "not an address";
   CHECK(web::server::start(s.pool, o, s.handler, {}).error().field == "https.bind");
 }
+
+TEST_CASE("a body of parts arrives whole and the connection goes on") {
+  running s;
+  s.start();
+  auto c = s.client();
+  auto r = c->get("/parts");
+  CHECK(r.status == 200);
+  CHECK(r.header("transfer-encoding") == "chunked");
+  CHECK(r.header("content-length").empty());
+  REQUIRE(r.body.size() == 6 + (6u << 20));
+  CHECK(r.body.substr(0, 6) == "first\n");
+  CHECK(r.body[6] == 'b');
+  CHECK(r.body.back() == 'g');
+  CHECK(c->get("/a").connects == 0);
+  auto head = c->send("HEAD", "/parts");
+  CHECK(head.status == 200);
+  CHECK(head.body.empty());
+  CHECK(c->get("/a").connects == 0);
+}
+
+TEST_CASE("a body whose next part fails is cut and not ended") {
+  running s;
+  s.start();
+  auto r = s.client()->get("/cut");
+  CHECK_FALSE(r.error.empty());
+}
+
+TEST_CASE("over HTTP 1.0 the end of the connection ends a body of parts") {
+  running s;
+  s.options.tls.reset();
+  s.start();
+  raw_client c(s.port(), false);
+  c.send("GET /parts HTTP/1.0\r\n\r\n");
+  auto all = c.receive_all();
+  CHECK(all.find("chunked") == std::string::npos);
+  CHECK(all.find("Connection: close") != std::string::npos);
+  CHECK(all.size() > 6 + (6u << 20));
+  CHECK(all.back() == 'g');
+}
+
+TEST_CASE("no further part is asked for while the client takes none") {
+  running s;
+  s.options.tls.reset();
+  s.options.send_buffer = 4096;
+  s.options.write = std::chrono::milliseconds(300);
+  s.start();
+  auto c = raw_client::narrow(s.port());
+  REQUIRE(c.send("GET /parts HTTP/1.1\r\nHost: a\r\n\r\n"));
+  REQUIRE(c.sip(1) == 1); // it has begun, and nothing is taken any more
+  while (s.server->count().connections > 0)
+    std::this_thread::yield();
+  CHECK(s.parts == 1);
+}

@@ -376,6 +376,10 @@ TEST_CASE("events are numbered without gaps per class") {
       continue;
     auto e = bus::decode_event(o.payload, bus::encoding::msgpack);
     REQUIRE(e);
+    if (t->cls == event_class::audit) {
+      CHECK(e->env.seq == 0); // several nodes write these: their numbers are the table's
+      continue;
+    }
     CHECK(e->env.seq == ++last[o.topic]);
   }
   CHECK(last.size() >= 2);

@@ -5,6 +5,7 @@ list(APPEND UNIT_GATEWAY_SOURCES
   http/respond_test.cpp
   metrics_test.cpp
   rest/accounts_test.cpp
+  rest/audit_test.cpp
   rest/connection_test.cpp
   rest/compatibility_test.cpp
   rest/devices_test.cpp

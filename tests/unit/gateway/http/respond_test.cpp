@@ -131,3 +131,18 @@ TEST_CASE("only pages of the same scheme, host and port are of the same origin")
   CHECK_FALSE(web::same_origin("null", "h", true));
   CHECK_FALSE(web::same_origin("https://", "", false));
 }
+
+TEST_CASE("a body of parts has no length and is chunked where that is known") {
+  auto q = get();
+  web::response r{200, "text/plain", "one", {}};
+  r.more = [](auto) {
+  };
+  auto w = send(&q, r);
+  CHECK(w.has("Transfer-Encoding: chunked"));
+  CHECK(w.head.find("Content-Length") == std::string::npos);
+  CHECK(w.body == "3\r\none\r\n");
+  r.body.clear();
+  CHECK(send(&q, r).body.empty()); // an empty chunk would be the last one
+  CHECK(web::chunk("") == "0\r\n\r\n");
+  CHECK(web::chunk(std::string(4096, 'x')).rfind("1000\r\nxxx", 0) == 0);
+}

@@ -38,6 +38,7 @@ public:
   std::map<device_id, device_row> devices; ///< a GUID is in one tenant only
   std::map<uuid, command_row> commands;
   audit_trail trail;
+  std::vector<bus::outgoing> told; ///< with the trail
   time_ms audit_now = 1'800'000'000'000;
   int loads = 0;
 
@@ -187,12 +188,13 @@ public:
     cb(it->second);
   }
   void ping(answer<nothing> cb) override { away ? cb(gone()) : cb(nothing{}); }
-  void record_audit(std::vector<audit_record> what, std::vector<bus::outgoing>,
+  void record_audit(std::vector<audit_record> what, std::vector<bus::outgoing> publish,
                     answer<nothing> cb) override {
     if (away)
       return cb(gone());
     for (const auto& r : what)
       trail[{r.entry.tenant, r.entry.id}] = {r.entry, r.outcome, audit_now, audit_now, r.count};
+    told.insert(told.end(), publish.begin(), publish.end());
     cb(nothing{});
   }
   void list_audit(audit_filter f, answer<audit_page> cb) override {

@@ -42,6 +42,7 @@ site::site() {
   services.control = &control;
   services.clock = &clock;
   services.auth = auth.get();
+  services.audit = &audit;
   services.bus_state = [this] {
     return bus;
   };
@@ -110,8 +111,9 @@ void site::change_auth(const std::function<void(auth::options&)>& change) {
   rebuild();
 }
 
-void site::begin(const std::string& method, const std::string& target, const std::string& token,
-                 const std::string& body, std::function<void(reply)> then, header_list headers) {
+web::request site::request_of(const std::string& method, const std::string& target,
+                              const std::string& token, const std::string& body,
+                              header_list headers) {
   web::request q;
   for (auto v : {web::verb::get, web::verb::post, web::verb::put, web::verb::patch,
                  web::verb::delete_, web::verb::options})
@@ -127,7 +129,21 @@ void site::begin(const std::string& method, const std::string& target, const std
     q.headers.push_back({"Authorization", "Bearer " + token});
   for (auto& [k, v] : headers)
     q.headers.push_back({k, v});
-  api_(std::move(q), web::responder([then = std::move(then)](web::response r) {
+  return q;
+}
+
+web::response site::raw(const std::string& method, const std::string& target,
+                        const std::string& token) {
+  std::promise<web::response> answer;
+  api_(request_of(method, target, token, {}, {}),
+       web::responder([&](web::response r) { answer.set_value(std::move(r)); }));
+  return answer.get_future().get();
+}
+
+void site::begin(const std::string& method, const std::string& target, const std::string& token,
+                 const std::string& body, std::function<void(reply)> then, header_list headers) {
+  api_(request_of(method, target, token, body, std::move(headers)),
+       web::responder([then = std::move(then)](web::response r) {
          reply out{r.status, r.content_type, r.body, {}, r.headers};
          if (auto v = json::parse(r.body))
            out.body = *v;

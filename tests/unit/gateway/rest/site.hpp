@@ -6,6 +6,7 @@
 
 #include "tests/unit/gateway/rest/fake_ports.hpp"
 
+#include "actors/audit_log.hpp"
 #include "gateway/auth/auth.hpp"
 #include "gateway/rest/rest.hpp"
 #include "messages/rest/json.hpp"
@@ -40,6 +41,8 @@ public:
   /// Answers later.
   void begin(const std::string& method, const std::string& target, const std::string& token,
              const std::string& body, std::function<void(reply)> then, header_list headers = {});
+  /// As the handler gave it, with the parts of its body still to be read.
+  web::response raw(const std::string& method, const std::string& target, const std::string& token);
   std::string sign_in(const std::string& name, const std::string& password = "correct horse");
   void account(const std::string& name, std::map<tenant_key, std::string> roles,
                bool site_admin = false);
@@ -48,7 +51,8 @@ public:
   registry store;
   fake_secrets secrets;
   fake_control control{store};
-  std::unique_ptr<auth::service> auth;
+  audit_log audit{store, clock, {"n1", true, {}}};
+  std::unique_ptr<auth::service> auth; ///< its worker uses all of the above
   rest::services services;
   status bus = success();
   /// Tokens: of tenant acme, of beta, and of the site.
@@ -62,6 +66,8 @@ public:
   void change_auth(const std::function<void(auth::options&)>& change);
 
 private:
+  web::request request_of(const std::string& method, const std::string& target,
+                          const std::string& token, const std::string& body, header_list headers);
   web::handler api_;
   std::optional<std::string> certificate_name_; ///< of the requests being sent
 };

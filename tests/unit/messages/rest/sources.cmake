@@ -1,5 +1,5 @@
 list(APPEND UNIT_MESSAGES_SOURCES
-  rest/connection_body_test.cpp
+  rest/audit_test.cpp rest/connection_body_test.cpp
   rest/device_body_test.cpp
   rest/host_test.cpp
   rest/json_test.cpp
