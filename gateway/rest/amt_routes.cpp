@@ -5,6 +5,9 @@
 #include "messages/amt/catalogue.hpp"
 #include "messages/rest/target.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace outband::rest {
 
 namespace {
@@ -28,72 +31,89 @@ struct amt_route {
   bool refusal_is_400 = false;
 };
 
+/// What MPS answers 400 for when the firmware refuses it; 500 elsewhere.
+bool is_400_when_refused(std::string_view operation) {
+  static constexpr std::string_view all[] = {
+      "wired.set",         "link_preference.set",  "wifi.state.set",      "wifi.sync.set",
+      "wifi.profiles.add", "wifi.profiles.update", "wifi.profiles.remove"};
+  return std::find(std::begin(all), std::end(all), operation) != std::end(all);
+}
+
 constexpr amt_route routes[] = {
-    {"GET /api/v1/amt/version/{guid}", "version.get", "Get AMT Version"},
-    {"GET /api/v1/amt/generalSettings/{guid}", "general.get", "AMT General Settings"},
-    {"GET /api/v1/amt/hardwareInfo/{guid}", "hardware.get", "AMT Hardware Information"},
-    {"GET /api/v1/amt/diskInfo/{guid}", "disk.get", "AMT Disk Information"},
-    {"GET /api/v1/amt/features/{guid}", "features.get", "Get AMT Features"},
-    {"POST /api/v1/amt/features/{guid}", "features.set", "Set AMT Features", from::body},
-    {"GET /api/v1/amt/power/bootSources/{guid}", "boot.sources", "Get Boot Sources"},
-    {"GET /api/v1/amt/power/bootState/{guid}", "boot.state", "Get Boot State"},
-    {"POST /api/v1/amt/power/bootOptions/{guid}", "boot.set", "Set Boot Options", from::body},
-    {"GET /api/v1/amt/boot/remoteErase/{guid}", "erase.capabilities", "Get Remote Erase"},
-    {"POST /api/v1/amt/boot/remoteErase/{guid}", "erase.set", "Remote Erase", from::body},
+    {"GET /api/v1/amt/version/{guid}", "version.get", "AMT Version request"},
+    {"GET /api/v1/amt/generalSettings/{guid}", "general.get", "AMT General Settings request"},
+    {"GET /api/v1/amt/hardwareInfo/{guid}", "hardware.get", "AMT Hardware Information request"},
+    {"GET /api/v1/amt/diskInfo/{guid}", "disk.get", "AMT Disk Information request"},
+    {"GET /api/v1/amt/features/{guid}", "features.get", "AMT Features request"},
+    {"POST /api/v1/amt/features/{guid}", "features.set", "AMT Features Set request", from::body},
+    {"GET /api/v1/amt/power/bootSources/{guid}", "boot.sources", "Boot Sources request"},
+    {"GET /api/v1/amt/power/bootState/{guid}", "boot.state", "Boot State request"},
+    {"POST /api/v1/amt/power/bootOptions/{guid}", "boot.set", "Boot Setting request", from::body},
+    {"GET /api/v1/amt/boot/remoteErase/{guid}", "erase.capabilities", "Remote Erase request"},
+    {"POST /api/v1/amt/boot/remoteErase/{guid}", "erase.set", "Remote Erase request", from::body},
     {"GET /api/v1/amt/userConsentCode/{guid}",
      "consent.request",
-     "Request User Consent Code",
+     "User Consent Request",
      from::nothing,
      {},
      true},
     {"POST /api/v1/amt/userConsentCode/{guid}",
      "consent.send",
-     "Send User Consent Code",
+     "User Consent Sent",
      from::body,
      {},
      true},
     {"GET /api/v1/amt/userConsentCode/cancel/{guid}",
      "consent.cancel",
-     "Cancel User Consent Code",
+     "User Consent Cancel",
      from::nothing,
      {},
      true},
-    {"GET /api/v1/amt/log/audit/{guid}", "log.audit", "AMT Audit Log", from::query, "startIndex"},
-    {"GET /api/v1/amt/log/event/{guid}", "log.event", "AMT Event Log"},
-    {"GET /api/v1/amt/alarmOccurrences/{guid}", "alarms.list", "Get AMT Alarms"},
-    {"POST /api/v1/amt/alarmOccurrences/{guid}", "alarms.add", "Add AMT Alarm", from::body},
-    {"DELETE /api/v1/amt/alarmOccurrences/{guid}", "alarms.remove", "Delete AMT Alarm", from::body},
-    {"GET /api/v1/amt/certificates/{guid}", "certificates.list", "Get AMT Certificates"},
-    {"POST /api/v1/amt/certificates/{guid}", "certificates.add", "Add AMT Certificate", from::body},
+    {"GET /api/v1/amt/log/audit/{guid}", "log.audit", "AMT AuditLog request", from::query,
+     "startIndex"},
+    {"GET /api/v1/amt/log/event/{guid}", "log.event", "AMT Event Log request"},
+    {"GET /api/v1/amt/alarmOccurrences/{guid}", "alarms.list", "alarm occurrences request"},
+    {"POST /api/v1/amt/alarmOccurrences/{guid}", "alarms.add", "alarm occurrences request",
+     from::body},
+    {"DELETE /api/v1/amt/alarmOccurrences/{guid}", "alarms.remove", "alarm occurrences request",
+     from::body},
+    // Ours: whether the firmware tells what it notices.
+    {"POST /api/v1/amt/events/{guid}", "events.subscribe", "Subscribe To AMT Events"},
+    {"DELETE /api/v1/amt/events/{guid}", "events.unsubscribe", "Unsubscribe From AMT Events"},
+    {"GET /api/v1/amt/certificates/{guid}", "certificates.list", "AMT Certificates request"},
+    {"POST /api/v1/amt/certificates/{guid}", "certificates.add", "AMT Certificates request",
+     from::body},
     {"DELETE /api/v1/amt/certificates/{guid}/{instanceId}", "certificates.remove",
-     "Delete AMT Certificate", from::path, "instanceId"},
-    {"GET /api/v1/amt/kvm/displays/{guid}", "displays.get", "Get KVM Displays"},
-    {"PUT /api/v1/amt/kvm/displays/{guid}", "displays.set", "Set KVM Display", from::body},
+     "AMT Certificates request", from::path, "instanceId"},
+    {"GET /api/v1/amt/kvm/displays/{guid}", "displays.get", "get KVM display setting data"},
+    {"PUT /api/v1/amt/kvm/displays/{guid}", "displays.set", "set KVM display setting data",
+     from::body},
     {"POST /api/v1/amt/network/linkPreference/{guid}", "link_preference.set", "Set Link Preference",
      from::body},
-    {"GET /api/v1/amt/networkSettings/{guid}", "network.get", "Get Network Settings"},
-    {"GET /api/v1/amt/networkSettings/wired/{guid}", "wired.get", "Get Wired Network Settings"},
-    {"PATCH /api/v1/amt/networkSettings/wired/{guid}", "wired.set", "Set Wired Network Settings",
+    {"GET /api/v1/amt/networkSettings/{guid}", "network.get", "AMT Network Settings request"},
+    {"GET /api/v1/amt/networkSettings/wired/{guid}", "wired.get", "AMT Network Settings request"},
+    {"PATCH /api/v1/amt/networkSettings/wired/{guid}", "wired.set", "AMT Network Settings request",
      from::body},
     {"GET /api/v1/amt/networkSettings/wireless/state/{guid}", "wifi.state.get",
-     "Get Wireless State"},
+     "AMT Network Settings request"},
     {"POST /api/v1/amt/networkSettings/wireless/state/{guid}", "wifi.state.set",
-     "Set Wireless State", from::body},
+     "AMT Network Settings request", from::body},
     {"GET /api/v1/amt/networkSettings/wireless/profileSync/{guid}", "wifi.sync.get",
-     "Get Wireless Profile Sync"},
+     "AMT Network Settings request"},
     {"POST /api/v1/amt/networkSettings/wireless/profileSync/{guid}", "wifi.sync.set",
-     "Set Wireless Profile Sync", from::body},
+     "AMT Network Settings request", from::body},
     {"GET /api/v1/amt/networkSettings/wireless/profile/{guid}", "wifi.profiles.list",
-     "Get Wireless Profiles"},
+     "AMT Network Settings request"},
     {"POST /api/v1/amt/networkSettings/wireless/profile/{guid}", "wifi.profiles.add",
-     "Add Wireless Profile", from::body},
+     "AMT Network Settings request", from::body},
     {"PATCH /api/v1/amt/networkSettings/wireless/profile/{guid}", "wifi.profiles.update",
-     "Update Wireless Profile", from::body},
+     "AMT Network Settings request", from::body},
     {"DELETE /api/v1/amt/networkSettings/wireless/profile/{guid}/{profileName}",
-     "wifi.profiles.remove", "Delete Wireless Profile", from::path, "profileName"},
-    {"GET /api/v1/amt/tls/{guid}", "tls.settings.get", "Get TLS Settings"},
-    {"GET /api/v1/amt/explorer/{guid}/{call}", "explorer.get", "Explorer", from::path, "class"},
-    {"DELETE /api/v1/amt/deactivate/{guid}", "deactivate", "Deactivate"},
+     "wifi.profiles.remove", "AMT Network Settings request", from::path, "profileName"},
+    {"GET /api/v1/amt/tls/{guid}", "tls.settings.get", "TLS Settings request"},
+    {"GET /api/v1/amt/explorer/{guid}/{call}", "explorer.get", "Explorer request", from::path,
+     "class"},
+    {"DELETE /api/v1/amt/deactivate/{guid}", "deactivate", "unprovision request"},
 };
 
 /// The argument, or an answer of its own and nullopt.
@@ -151,7 +171,7 @@ void refuse(const call_ptr& c, const amt_route& r, const failure& why) {
   const auto words = explain(why.what);
   const auto detail = why.detail.empty() ? std::string(words.what) : why.detail;
   int status = words.status;
-  const char* error = "Internal Server Error";
+  std::string error = "Internal Server Error";
   switch (why.what) {
   case problem::malformed:
   case problem::too_large:
@@ -159,7 +179,7 @@ void refuse(const call_ptr& c, const amt_route& r, const failure& why) {
     error = "Incorrect URI or Bad Request";
     break;
   case problem::not_found:
-    error = "Not Found";
+    error = detail.substr(0, detail.find(':')); // "Wireless Profile not found: office."
     break;
   case problem::already_exists:
   case problem::transition_refused:
@@ -177,6 +197,10 @@ void refuse(const call_ptr& c, const amt_route& r, const failure& why) {
     error = "Timeout Error";
     break;
   case problem::device_refused:
+    status = is_400_when_refused(r.operation) ? 400 : 500;
+    if (status == 400)
+      error = "Incorrect URI or Bad Request";
+    break;
   case problem::device_protocol:
   case problem::device_auth:
   case problem::internal:
@@ -192,15 +216,30 @@ void refuse(const call_ptr& c, const amt_route& r, const failure& why) {
       {"code", words.code},
       {"next", words.next},
       {"retry", words.retry}};
+  if (status == 500 && r.operation == "boot.sources") { // MPS: of this route alone
+    body.front().val = "Failed to get boot source settings";
+    body.push_back({"details", detail});
+  }
   c->answer(status, std::move(body));
+}
+
+/// MPS does not tell a machine that is unknown from one without a tunnel; what the firmware lacks
+/// is something else.
+void refuse_look(const call_ptr& c, const amt_route& r, const device_ref& ref, const failure& why) {
+  if (why.what != problem::not_found)
+    return refuse(c, r, why);
+  c->with().store->get_device(ref, [c, &r, why](result<device_record> d) {
+    const bool unknown = !d && d.error().what == problem::not_found;
+    refuse(c, r, unknown ? fail(problem::link_down) : why);
+  });
 }
 
 void look(const call_ptr& c, const amt_route& r, const amt::operation& o, const device_ref& ref,
           const json::value& argument) {
   c->with().control->ask(ref, amt::perform{std::string(o.name), json::dump(argument)}, o.deadline,
-                         [c, &r](result<amt_outcome> got) {
+                         [c, &r, ref](result<amt_outcome> got) {
                            if (!got)
-                             return refuse(c, r, got.error());
+                             return refuse_look(c, r, ref, got.error());
                            const auto* told = std::get_if<amt::document>(&*got);
                            if (!told)
                              return refuse(c, r, fail(problem::internal));
@@ -274,6 +313,13 @@ void serve(const call_ptr& c, const amt_route& r) {
 }
 
 } // namespace
+
+std::string_view operation_of(std::string_view rule) {
+  for (const auto& r : routes)
+    if (r.rule == rule)
+      return r.operation;
+  return {};
+}
 
 void add_amt_routes(router& to) {
   for (const auto& r : routes)

@@ -11,10 +11,10 @@ const std::vector<operation>& operations() {
   static const std::vector<operation> all = [] {
     using table = std::vector<operation> (*)();
     static constexpr table tables[] = {
-        power_operations,   boot_operations,    feature_operations,   consent_operations,
-        display_operations, alarm_operations,   lifecycle_operations, inventory_operations,
-        log_operations,     network_operations, wifi_operations,      certificate_operations,
-        tls_operations,     explorer_operations};
+        power_operations,   boot_operations,     feature_operations,   consent_operations,
+        display_operations, alarm_operations,    lifecycle_operations, inventory_operations,
+        log_operations,     network_operations,  wifi_operations,      certificate_operations,
+        tls_operations,     explorer_operations, event_operations};
     std::vector<operation> out;
     for (auto make : tables) {
       auto some = make();

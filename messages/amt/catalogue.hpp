@@ -81,5 +81,6 @@ std::vector<operation> network_operations();     ///< network_operations.cpp
 std::vector<operation> wifi_operations();        ///< wifi_operations.cpp
 std::vector<operation> tls_operations();         ///< tls.cpp
 std::vector<operation> certificate_operations(); ///< certificates_operations.cpp
+std::vector<operation> event_operations();       ///< events.cpp
 
 } // namespace outband::amt

@@ -1,6 +1,7 @@
 list(APPEND MESSAGES_SOURCES
   amt/alarms.cpp
   amt/alarms_operations.cpp
+  amt/alert.cpp
   amt/argument.cpp
   amt/audit_record.cpp
   amt/audit_texts.cpp
@@ -15,6 +16,7 @@ list(APPEND MESSAGES_SOURCES
   amt/displays.cpp
   amt/erase.cpp
   amt/event_record.cpp
+  amt/events.cpp
   amt/explorer.cpp
   amt/features.cpp
   amt/features_operations.cpp

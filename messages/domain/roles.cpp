@@ -35,6 +35,10 @@ const std::vector<access_rule>& access_rules() {
       {k::route, "GET /api/v1/health", role::none},
       {k::route, "GET /api/v1/version", role::none},
       {k::route, "GET /api/v1/ciracert", role::none}, // a public certificate
+      // What it speaks: nothing in it that the sources do not say.
+      {k::route, "GET /api/openapi.json", role::none},
+      {k::route, "GET /api/asyncapi.json", role::none},
+      {k::route, "GET /api/docs", role::none},
       // Signing in.
       {k::route, "POST /api/v1/authorize", role::none},
       {k::route, "GET /api/v1/authorize/redirection/{guid}", role::operator_},
@@ -80,6 +84,8 @@ const std::vector<access_rule>& access_rules() {
       {k::route, "GET /api/v1/amt/log/event/{guid}", role::operator_},
       {k::route, "GET /api/v1/amt/alarmOccurrences/{guid}", role::viewer},
       {k::route, "POST /api/v1/amt/alarmOccurrences/{guid}", role::operator_},
+      {k::route, "POST /api/v1/amt/events/{guid}", role::admin},
+      {k::route, "DELETE /api/v1/amt/events/{guid}", role::admin},
       {k::route, "DELETE /api/v1/amt/alarmOccurrences/{guid}", role::operator_},
       {k::route, "GET /api/v1/amt/certificates/{guid}", role::admin},
       {k::route, "POST /api/v1/amt/certificates/{guid}", role::admin},
@@ -174,6 +180,8 @@ const std::vector<access_rule>& access_rules() {
       {k::act, "amt.log.event", role::operator_},
       {k::act, "amt.log.audit.news", role::operator_},
       {k::act, "amt.log.event.news", role::operator_},
+      {k::act, "amt.events.subscribe", role::admin},
+      {k::act, "amt.events.unsubscribe", role::admin},
       {k::act, "amt.network.get", role::viewer},
       {k::act, "amt.wired.get", role::viewer},
       {k::act, "amt.wired.set", role::admin},

@@ -43,6 +43,10 @@ inline constexpr std::string_view delete_ = "http://schemas.xmlsoap.org/ws/2004/
 inline constexpr std::string_view enumerate =
     "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate";
 inline constexpr std::string_view pull = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Pull";
+inline constexpr std::string_view subscribe =
+    "http://schemas.xmlsoap.org/ws/2004/08/eventing/Subscribe";
+inline constexpr std::string_view unsubscribe =
+    "http://schemas.xmlsoap.org/ws/2004/08/eventing/Unsubscribe";
 } // namespace action
 
 /// "AMT_GeneralSettings" -> "http://intel.com/wbem/wscim/1/amt-schema/1/AMT_GeneralSettings".

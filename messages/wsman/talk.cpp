@@ -250,6 +250,18 @@ result<endpoint> talk::create(std::string_view cls, const std::string& propertie
   return *to;
 }
 
+result<const node*> talk::send(std::string_view cls, std::string_view action,
+                               const std::string& body, effect what,
+                               const std::vector<selector>& at) {
+  const auto* answer =
+      ask(cls, action.substr(action.rfind('/') + 1), std::string(action), body, at, what);
+  if (answer == nullptr)
+    return unanswered();
+  if (answer->refused)
+    return refusal();
+  return &answer->body;
+}
+
 status talk::remove(std::string_view cls, const std::vector<selector>& at) {
   const auto* answer = ask(cls, "Delete", std::string(action::delete_), {}, at, effect::change);
   if (answer == nullptr)

@@ -62,6 +62,9 @@ public:
   /// Gives the selectors of what was created.
   result<endpoint> create(std::string_view cls, const std::string& properties);
   status remove(std::string_view cls, const std::vector<selector>& at);
+  /// An action beyond these (WS-Eventing's); `body` is XML. Gives the answer's Body.
+  result<const node*> send(std::string_view cls, std::string_view action, const std::string& body,
+                           effect what, const std::vector<selector>& at = {});
 
   /// The last answer's header, for those bodies that MPS hands on as they are; nullptr before it.
   const response* last() const;

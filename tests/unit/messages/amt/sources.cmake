@@ -1,5 +1,6 @@
 list(APPEND UNIT_MESSAGES_SOURCES
   amt/alarms_test.cpp
+  amt/alert_test.cpp
   amt/argument_test.cpp
   amt/base64_test.cpp
   amt/boot_test.cpp

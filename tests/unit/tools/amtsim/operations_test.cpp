@@ -1,8 +1,11 @@
 // What the product asks of a firmware, asked of the simulated one: two readings of the same facts.
+#include "messages/amt/alert.hpp"
 #include "messages/amt/catalogue.hpp"
+#include "messages/amt/events.hpp"
 #include "messages/amt/operation_run.hpp"
 #include "messages/domain/amt.hpp"
 #include "tests/unit/tools/amtsim/bench_client.hpp"
+#include "tools/amtsim/subscription_state.hpp"
 
 namespace outband::amtsim {
 namespace {
@@ -65,6 +68,42 @@ TEST_CASE("every operation that only reads is answered by every simulated firmwa
       else
         CHECK_FALSE(told->is_null());
     }
+}
+
+TEST_CASE("a machine tells its events to us once it is asked and until it is asked again") {
+  bench_machine m;
+  CHECK(shown(m, "events.subscribe") == R"({"subscribed":true,"filter":"Intel(r) AMT:All"})");
+  REQUIRE(m.model.subscriptions->subscriptions.size() == 1);
+  CHECK(m.model.subscriptions->subscriptions[0].with_ack);
+  // It remembers; asking again must not fill its few places.
+  CHECK(shown(m, "events.subscribe") == R"({"subscribed":true,"filter":"Intel(r) AMT:All"})");
+  CHECK(m.model.subscriptions->subscriptions.size() == 1);
+
+  raise_alert(m.model, {"iAMT0052", "1"}, 1700000000);
+  REQUIRE(m.model.subscriptions->waiting.size() == 1);
+  const auto& sent = m.model.subscriptions->waiting.front();
+  CHECK(sent.host == outband::amt::delivery::host);
+  CHECK(sent.port == outband::amt::delivery::port);
+  const auto told =
+      outband::amt::read_alert(sent.request.substr(sent.request.find("\r\n\r\n") + 4));
+  REQUIRE_MESSAGE(told.ok(), to_string(told.error()));
+  CHECK(told->find("A KVM session has started.") != std::string::npos);
+
+  CHECK(shown(m, "events.unsubscribe") == R"({"subscribed":false,"ended":1})");
+  CHECK(m.model.subscriptions->subscriptions.empty());
+  CHECK(shown(m, "events.unsubscribe") == R"({"subscribed":false,"ended":0})");
+}
+
+TEST_CASE("only our own subscriptions are ended") {
+  bench_machine m;
+  m.model.subscriptions.change().subscriptions.push_back(
+      {9, "Intel(r) AMT:All", "10.0.0.1:5000", false, {}});
+  m.model.subscriptions.change().next_number = 10;
+  REQUIRE(carry_out(m, "events.subscribe").ok());
+  CHECK(m.model.subscriptions->subscriptions.size() == 2);
+  REQUIRE(carry_out(m, "events.unsubscribe").ok());
+  REQUIRE(m.model.subscriptions->subscriptions.size() == 1);
+  CHECK(m.model.subscriptions->subscriptions[0].number == 9);
 }
 
 TEST_CASE("features stay as they were set") {
