@@ -87,11 +87,12 @@ const soap_answers::prepared& soap_answers::prepare(std::string_view key, std::s
   if (key.find("StateChange") != std::string_view::npos)
     models_.erase(power); // it has begun to do what was asked
   const auto at = reply.xml.find(some_message);
-  if (reply.http_status != 200 || at == std::string::npos)
+  if (at == std::string::npos)
     throw std::runtime_error("the simulated firmware does not know " + std::string(key));
   return prepared_
       .emplace(std::string(key),
-               prepared{reply.xml.substr(0, at), reply.xml.substr(at + some_message.size())})
+               prepared{reply.xml.substr(0, at), reply.xml.substr(at + some_message.size()),
+                        reply.http_status != 200})
       .first->second;
 }
 
@@ -105,7 +106,11 @@ void soap_answers::answer(std::string_view body, power_state& power, std::string
   const bool changes =
       action.size() > 24 && action.substr(action.size() - 24) == "/RequestPowerStateChange";
   const auto wanted = changes ? between(body, ":PowerState>", "<") : std::string_view{};
-  key_.append(wanted);
+  // Whatever else may make a difference, selectors and arguments, stands behind this; of a Pull
+  // that is a context, which is new each time and worth the same (see prepare()).
+  const auto rest = body.find("</w:OperationTimeout>");
+  if (action.substr(action.rfind('/') + 1) != "Pull" && rest != std::string_view::npos)
+    key_.append(body.substr(rest));
   const auto known = prepared_.find(key_);
   const auto& text = known != prepared_.end() ? known->second : prepare(key_, body, power);
   if (changes) {
@@ -117,7 +122,8 @@ void soap_answers::answer(std::string_view body, power_state& power, std::string
   const auto size = text.head.size() + id.size() + text.tail.size();
   char line[16];
   std::snprintf(line, sizeof line, "%04X\r\n", static_cast<unsigned>(size));
-  out.append("HTTP/1.1 200 OK\r\nDate: ").append(any_date);
+  out.append(text.fault ? "HTTP/1.1 400 Bad Request\r\nDate: " : "HTTP/1.1 200 OK\r\nDate: ");
+  out.append(any_date);
   out.append("\r\nServer: ").append(server_name);
   out.append("\r\nX-Frame-Options: DENY\r\nContent-Type: application/soap+xml; charset=UTF-8\r\n"
              "Transfer-Encoding: chunked\r\n\r\n");

@@ -1,6 +1,7 @@
 /// What the simulated firmware answers to WS-MAN: composed once by outband-amtsim's own server for
-/// each kind of request and power state, then only the message's number is filled in. The load
+/// each different request and power state, then only the message's number is filled in. The load
 /// generator shares the machine with the server, so an answer may cost it only microseconds.
+/// Every class of tools/amtsim is answered, in its size there; writes change nothing but power.
 ///
 /// Context: the loop's thread.
 #pragma once
@@ -26,6 +27,7 @@ public:
 private:
   struct prepared {
     std::string head, tail; ///< around RelatesTo
+    bool fault = false;
   };
   const prepared& prepare(std::string_view key, std::string_view body, power_state power);
   amtsim::device_model& model(power_state power);
