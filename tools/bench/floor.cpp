@@ -3,14 +3,17 @@
 ///
 ///   up                        {"up":N}
 ///   read AT_A_TIME SECONDS    power states of so many machines at once, see floor_server.hpp
+///   echo                      {"echo":PORT}, see echo_server.hpp
 ///   tell                      from now on {"gone":"GUID"} for each tunnel that ends
 ///
 /// The first line it writes is {"port":N}. It ends with its standard input.
+#include "tools/bench/echo_server.hpp"
 #include "tools/bench/floor_server.hpp"
 
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -54,12 +57,24 @@ void say(const std::string& line) {
   std::fflush(stdout);
 }
 
-void obey(floor_server& server, const std::string& line) {
+struct everything {
+  loop& io;
+  SSL_CTX* tls;
+  floor_server& server;
+  std::unique_ptr<echo_server> echo{};
+};
+
+void obey(everything& all, const std::string& line) {
+  auto& server = all.server;
   std::istringstream words(line);
   std::string what;
   words >> what;
   if (what == "up") {
     say("{\"up\":" + std::to_string(server.up()) + "}");
+  } else if (what == "echo") {
+    if (!all.echo)
+      all.echo = std::make_unique<echo_server>(all.io, all.tls);
+    say("{\"echo\":" + std::to_string(all.echo->port()) + "}");
   } else if (what == "tell") {
     server.gone = [](const std::string& guid) {
       say("{\"gone\":\"" + guid + "\"}");
@@ -116,11 +131,12 @@ int run(int argc, char** argv) {
     }).detach();
   orders from(io);
   say("{\"port\":" + std::to_string(server.port()) + "}");
+  everything all{io, tls.get(), server};
   std::string line;
   while (!from.over()) {
     io.run_until([&] { return from.over() || from.take(line); }, std::chrono::hours(1));
     if (!line.empty())
-      obey(server, line);
+      obey(all, line);
     line.clear();
   }
   std::_Exit(0); // tunnels and threads need no farewell

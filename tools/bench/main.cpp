@@ -70,10 +70,15 @@ int measure(const arguments& a) {
   }
   const std::pair<const char*, void (*)(stage&)> all[] = {
       // Memory first: what a server has freed it keeps, and then idle machines seem to need less.
-      {"idle", measure_idle},       {"connects", measure_connects},
-      {"storm", measure_storm},     {"rest", measure_rest},
-      {"long", measure_rest_long},  {"disconnect", measure_disconnect},
-      {"desired", measure_desired}, {"events", measure_events},
+      {"idle", measure_idle},
+      {"connects", measure_connects},
+      {"storm", measure_storm},
+      {"rest", measure_rest},
+      {"reads", measure_reads},
+      {"long", measure_rest_long},
+      {"disconnect", measure_disconnect},
+      {"desired", measure_desired},
+      {"events", measure_events},
   };
   const std::regex wanted(a.only.empty() ? ".*" : a.only);
   int failed = 0;

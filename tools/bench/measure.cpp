@@ -22,6 +22,7 @@ sizes sizes::quick() {
   q.storm = 100;
   q.rest_devices = 20;
   q.rest_at_a_time = {1, 16};
+  q.reads_at_a_time = {16};
   q.rest_time = std::chrono::seconds(1);
   q.single_events = 5;
   q.flap_time = std::chrono::seconds(2);

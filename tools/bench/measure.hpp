@@ -24,6 +24,7 @@ struct sizes {
   std::size_t storm = 2000;
   std::size_t rest_devices = 500;
   std::vector<std::size_t> rest_at_a_time{1, 16, 64, 512};
+  std::vector<std::size_t> reads_at_a_time{16, 64};
   std::chrono::seconds rest_time{10};
   std::size_t single_events = 100;
   std::chrono::seconds flap_time{15};
@@ -66,6 +67,7 @@ void measure_connects(stage& s);
 void measure_idle(stage& s);
 void measure_storm(stage& s);
 void measure_rest(stage& s);
+void measure_reads(stage& s);
 void measure_rest_long(stage& s);
 void measure_disconnect(stage& s);
 void measure_desired(stage& s);

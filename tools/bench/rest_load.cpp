@@ -30,6 +30,7 @@ public:
       const auto got = socket.read(buffer.data(), buffer.size());
       if (got == 0)
         break;
+      received += got;
       parser.feed({buffer.data(), got});
       auto item = parser.next();
       if (const auto* r = std::get_if<http::response>(&item))
@@ -45,6 +46,8 @@ public:
   tls_socket socket;
   http::response_parser parser;
   clock::time_point asked;
+  std::uint64_t number = 0;
+  std::size_t sent = 0, received = 0; ///< of the request under way
   bool waiting = false;
 };
 
@@ -77,11 +80,14 @@ bool rest_load::connect(clock::duration patience) {
 void rest_load::send_next(rest_connection& c) {
   if (!running_ || c.waiting || c.socket.now() != tls_socket::state::up)
     return;
-  std::string text = "GET " + path_(next_++) + " HTTP/1.1\r\nHost: " + to_.host +
+  c.number = next_++;
+  std::string text = "GET " + path_(c.number) + " HTTP/1.1\r\nHost: " + to_.host +
                      "\r\nAuthorization: Bearer " + to_.token + "\r\nx-tenant-id: " + to_.tenant +
                      "\r\n\r\n";
   c.waiting = true;
   ++under_way_;
+  c.sent = text.size();
+  c.received = 0;
   c.asked = clock::now();
   c.socket.send(text);
 }
@@ -92,7 +98,10 @@ void rest_load::answered(rest_connection& c, int status, const std::string& body
   --under_way_;
   if (status == 200) {
     ++out_.count;
-    out_.milliseconds.add(milliseconds(clock::now() - c.asked));
+    const auto took = milliseconds(clock::now() - c.asked);
+    out_.milliseconds.add(took);
+    if (on_answer)
+      on_answer({c.number, took, c.sent, c.received});
   } else {
     ++out_.failed;
     if (out_.first_failure.empty())

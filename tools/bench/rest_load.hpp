@@ -38,6 +38,15 @@ public:
     samples milliseconds;
     std::string first_failure;
   };
+  /// Told of each request that was answered with 200: its number, how long that took, and how
+  /// many octets of HTTP went there and came back.
+  struct heard {
+    std::uint64_t number;
+    double milliseconds;
+    std::size_t sent, received;
+  };
+  std::function<void(const heard&)> on_answer;
+
   /// `path(i)` is what request number i asks; all connections at once, for so long.
   outcome run(const std::function<std::string(std::uint64_t)>& path, clock::duration how_long);
 
