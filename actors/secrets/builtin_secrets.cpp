@@ -9,6 +9,8 @@ namespace outband::secrets {
 
 namespace {
 
+constexpr std::size_t max_password = 4096; ///< octets
+
 void put_octets(std::string& out, std::uint64_t value, int count) {
   for (int shift = 8 * (count - 1); shift >= 0; shift -= 8)
     out.push_back(static_cast<char>(value >> shift & 0xff));
@@ -77,6 +79,8 @@ void builtin_secrets::get(device_ref ref, secret_name name, answer<secret_versio
 
 void builtin_secrets::put(slot where, device_ref ref, secret_name name, const secret_text& value,
                           answer<nothing> cb) {
+  if (value.reveal().size() > max_password)
+    return cb(fail(problem::too_large, "at most 4096 octets"));
   sealed_row row;
   row.where = where;
   row.key_id = key_id_;

@@ -76,7 +76,7 @@ TEST_CASE("machines show certificates and people tickets on listeners of their o
 TEST_CASE("limits at which Mosquitto drops silently are raised and none is unlimited") {
   auto all = lines(good());
   for (auto line : {"max_inflight_messages 200", "max_queued_messages 200000",
-                    "max_queued_bytes 67108864", "message_size_limit 131072", "max_keepalive 120",
+                    "max_queued_bytes 67108864", "message_size_limit 524288", "max_keepalive 120",
                     "set_tcp_nodelay true", "persistence true", "autosave_interval 900",
                     "persistence_location /var/lib/outband/broker/", "sys_interval 30"})
     CHECK_MESSAGE(has(all, line), line);
