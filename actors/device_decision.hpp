@@ -118,7 +118,8 @@ struct decision {
   /// Tells the records that were not there when it was read last.
   void learn_log(std::string_view operation, const std::string& json);
   void want_fact(std::string_view operation);
-  void facts_on_arrival(bool another_firmware);
+  /// `by_tunnel`: the machine called us, so it can deliver events.
+  void facts_on_arrival(bool another_firmware, bool by_tunnel);
   void facts_after_boot();
   void look_for_facts();
   void on(const turn_given& turn);

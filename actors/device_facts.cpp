@@ -13,6 +13,7 @@ namespace outband::detail {
 
 namespace {
 
+constexpr auto alerts_mark = "alerts"; ///< what became of the last wish to be told of events
 constexpr std::size_t max_fact_looks = 8;
 constexpr std::size_t max_new_records = 32; ///< told one by one; of more, the newest
 constexpr std::size_t max_detail = 16'000;
@@ -117,7 +118,7 @@ void decision::want_fact(std::string_view operation) {
   mem.facts_at = std::max(mem.facts_at, now + mem.times.facts_after.count());
 }
 
-void decision::facts_on_arrival(bool another_firmware) {
+void decision::facts_on_arrival(bool another_firmware, bool by_tunnel) {
   mem.fact_call = uuid{};
   if (!mark("features") || another_firmware)
     want_fact("features.get");
@@ -127,6 +128,9 @@ void decision::facts_on_arrival(bool another_firmware) {
     want_fact("log.event.news");
   if (!mark("auditlog") || another_firmware)
     want_fact("log.audit.news");
+  // Last, and once: firmware remembers its subscriptions, over links and restarts.
+  if (mem.times.want_alerts && by_tunnel && (!mark(alerts_mark) || another_firmware))
+    want_fact("events.subscribe");
 }
 
 void decision::facts_after_boot() {
@@ -183,6 +187,15 @@ void decision::on(const turn_given& turn) {
 void decision::fact_answered(const amt_answer& a) {
   mem.fact_call = uuid{};
   const auto* operation = amt::find_operation(mem.fact_name);
+  if (mem.fact_name == "events.subscribe") {
+    // Refused or absent is no failure: such a firmware is without alerts until it is another one.
+    if (a.outcome)
+      remember(alerts_mark, "subscribed");
+    else if (a.outcome.error().what == problem::unsupported ||
+             a.outcome.error().what == problem::device_refused)
+      remember(alerts_mark, "none");
+    return next();
+  }
   if (a.outcome && operation != nullptr)
     if (const auto* told = std::get_if<amt::document>(&*a.outcome)) {
       if (!mark_of_log(operation->name).empty())

@@ -160,7 +160,7 @@ void decision::link_came(const observation& o, const link_up& up) {
   mem.versions_asked = !mem.current.amt.version.empty() &&
                        (before == link_state::up || now - since < mem.times.same_firmware.count());
   mem.seen = false;
-  facts_on_arrival(!mem.versions_asked);
+  facts_on_arrival(!mem.versions_asked, up.trigger != 0);
   say(event_class::link, "link.up", "The machine called home from " + up.peer + ".",
       std::string(to_string(before)), "up");
   set_condition("connection", true, {}, {});

@@ -81,6 +81,12 @@ struct link_silent {
   link_epoch epoch = 0;
   bool late = false;
 };
+/// The firmware said something by itself.
+struct link_alert {
+  device_ref ref;
+  link_epoch epoch = 0;
+  std::string json;
+};
 /// From a link: a call is over.
 struct call_finished {
   amt_answer answer;
@@ -104,9 +110,10 @@ struct links_reclaimed {
 struct flush_observations {};
 using instance_actor =
     caf::typed_actor<caf::reacts_to<link_opened>, caf::reacts_to<link_closed>,
-                     caf::reacts_to<link_silent>, caf::reacts_to<call_finished>,
-                     caf::reacts_to<work_arrived>, caf::reacts_to<flush_observations>,
-                     caf::reacts_to<reclaim_links>, caf::reacts_to<links_reclaimed>>;
+                     caf::reacts_to<link_silent>, caf::reacts_to<link_alert>,
+                     caf::reacts_to<call_finished>, caf::reacts_to<work_arrived>,
+                     caf::reacts_to<flush_observations>, caf::reacts_to<reclaim_links>,
+                     caf::reacts_to<links_reclaimed>>;
 
 // -- DEVICE: one per machine; spawned when something concerns it, gone when quiet --------------
 // Decides with device_machine.hpp. Controller role.
@@ -274,6 +281,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::link_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::link_opened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::link_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::link_silent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::link_alert)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::call_finished)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::work_arrived)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::flush_observations)

@@ -74,6 +74,7 @@ instance_behavior(instance_actor::stateful_pointer<instance_state> self, const s
       [self](const link_opened& m) { self->state.on(m); },
       [self](const link_closed& m) { self->state.on(m); },
       [self](const link_silent& m) { self->state.on(m); },
+      [self](const link_alert& m) { self->state.on(m); },
       [self](const call_finished& m) { self->state.on(m); },
       [self](const work_arrived& m) { self->state.on(m); },
       [self](const flush_observations& m) { self->state.on(m); },
@@ -317,6 +318,10 @@ void terminator::late(const device_ref& ref, link_epoch epoch, bool is_late) {
   tell(link_silent{ref, epoch, is_late});
 }
 
+void terminator::alert(const device_ref& ref, link_epoch epoch, std::string json) {
+  tell(link_alert{ref, epoch, std::move(json)});
+}
+
 // -- instance -----------------------------------------------------------------------------------
 
 void instance_state::start(instance_actor::pointer self, const services& with) {
@@ -414,6 +419,13 @@ void instance_state::on(const link_silent& silent) {
   if (at == links_.end() || at->second.epoch != silent.epoch)
     return;
   observe({silent.ref, silent.epoch, with_->clock.now(), link_late{silent.late}}, true);
+}
+
+void instance_state::on(link_alert alert) {
+  auto at = links_.find(alert.ref);
+  if (at == links_.end() || at->second.epoch != alert.epoch)
+    return;
+  observe({alert.ref, alert.epoch, with_->clock.now(), alert_seen{std::move(alert.json)}}, true);
 }
 
 void instance_state::on(call_finished finished) {

@@ -39,6 +39,7 @@ public:
           std::shared_ptr<amt_link_port> link) override;
   void down(const device_ref& ref, link_epoch epoch, link_end why, std::string text) override;
   void late(const device_ref& ref, link_epoch epoch, bool late) override;
+  void alert(const device_ref& ref, link_epoch epoch, std::string json) override;
 
   /// A machine that was connected to and is the right one: takes its epoch, as admit() does.
   void admit_direct(const device_ref& ref, std::string amt_username, secret_text amt_password,
@@ -80,6 +81,7 @@ public:
   void on(link_opened opened);
   void on(link_closed closed);
   void on(const link_silent& silent);
+  void on(link_alert alert);
   void on(call_finished finished);
   void on(work_arrived work);
   void on(const flush_observations& flush);

@@ -43,6 +43,8 @@ public:
   virtual void down(const device_ref& ref, link_epoch epoch, link_end why, std::string text) = 0;
   /// 45 s without a sign of life, or the first sign after that.
   virtual void late(const device_ref& ref, link_epoch epoch, bool late) = 0;
+  /// The firmware said something by itself; `json` as messages/amt/alert.hpp makes it.
+  virtual void alert(const device_ref& ref, link_epoch epoch, std::string json) = 0;
 };
 
 } // namespace outband

@@ -41,8 +41,12 @@ struct options {
   std::chrono::milliseconds close_patience{2'000}; ///< for the last octets of a closing connection
   std::chrono::milliseconds accept_pause{500};     ///< when the process has no free descriptor
 
-  std::uint32_t channel_window = 81920;  ///< octets a machine may send ahead, per channel
-  std::size_t max_unsent = 64 << 10;     ///< octets; beyond, the tunnel is not read
+  std::uint32_t channel_window = 81920; ///< octets a machine may send ahead, per channel
+  std::size_t max_unsent = 64 << 10;    ///< octets; beyond, the tunnel is not read
+  /// Machines may open channels to deliver events (amt::delivery); else every such wish is refused.
+  bool accept_alerts = true;
+  std::size_t alert_channels = 2;        ///< at once, of one machine
+  unsigned alerts_per_minute = 60;       ///< of one machine; more are refused, it may repeat them
   std::size_t read_per_turn = 256 << 10; ///< octets; then other tunnels get their turn
 };
 

@@ -1,5 +1,6 @@
 list(APPEND GATEWAY_SOURCES
   cira/acceptor.cpp
+  cira/alert_channel.cpp
   cira/gate.cpp
   cira/greeting.cpp
   cira/lane.cpp

@@ -21,6 +21,7 @@ apf::handshake_config handshake_config(const options& o) {
 apf::channels_config channels_config(const options& o) {
   auto c = apf::channels_config::server();
   c.receive_window = o.channel_window;
+  c.accept_opens = o.accept_alerts;
   return c;
 }
 
@@ -289,6 +290,7 @@ void tunnel::finish(link_end why, const std::string& text) {
   // Users may call close() from here; the list they would change is theirs no longer.
   for (const auto& used : std::exchange(users_, {}))
     used.user->channel_closed(true);
+  alerts_.clear();
   if (const auto client = std::exchange(client_, nullptr))
     client->carrier_gone();
   report(why, text);

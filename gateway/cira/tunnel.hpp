@@ -11,6 +11,7 @@
 #pragma once
 
 #include "gateway/amt/amt_client.hpp"
+#include "gateway/cira/alert_channel.hpp"
 #include "gateway/cira/lane.hpp"
 #include "gateway/net/lean_tls_stream.hpp"
 #include "messages/apf/channels.hpp"
@@ -99,6 +100,10 @@ private:
   void drain();
   void close_socket();
 
+  // Channels that the machine opens
+  void opening(const apf::open_asked& asked);
+  bool take_alert(std::string json);
+
   amt::channel_user* user_of(std::uint32_t channel) const;
   void forget(std::uint32_t channel);
   std::string device_text() const;
@@ -114,6 +119,9 @@ private:
   std::size_t sent_ = 0; ///< octets of out_ that TLS has taken
   std::string held_;     ///< read, but to be handled only after admit() has answered
   std::vector<used_channel> users_;
+  std::vector<std::unique_ptr<alert_channel>> alerts_; ///< until closed on both sides
+  net::timer_wheel::time alerts_since_;
+  unsigned alerts_told_ = 0;             ///< within the minute from then
   std::unique_ptr<admission> admission_; ///< from admit() to up()
   device_ref ref_;
   link_epoch epoch_ = 0;

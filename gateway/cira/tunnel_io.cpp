@@ -3,6 +3,7 @@
 
 #include "gateway/cira/tunnel_handle.hpp"
 #include "gateway/net/tls_context.hpp"
+#include "messages/amt/events.hpp"
 #include "messages/apf/encoder.hpp"
 
 #include <algorithm>
@@ -148,13 +149,49 @@ void tunnel::on_channel_event(const apf::channel_event& e) {
     forget(c->channel);
     if (user != nullptr)
       user->channel_closed(false);
+    alerts_.erase(std::remove_if(alerts_.begin(), alerts_.end(),
+                                 [&](const auto& a) { return a->number() == c->channel; }),
+                  alerts_.end());
+  } else if (const auto* asked = std::get_if<apf::open_asked>(&e)) {
+    opening(*asked);
   } else if (const auto* v = std::get_if<apf::violation>(&e)) {
     violation("channel " + std::to_string(v->channel) + ": " + std::string{v->what});
   }
-  // apf::ignored is meant so; apf::open_asked does not occur, opens are refused in apf::channels.
+  // apf::ignored is meant so.
 }
 
 // -- channels ---------------------------------------------------------------------------------
+
+void tunnel::opening(const apf::open_asked& asked) {
+  using why = apf::open_failure_reason;
+  const auto& to = asked.what;
+  if (to.connected_address != amt::delivery::host || to.connected_port != amt::delivery::port) {
+    channels_.refuse(asked.channel, why::administratively_prohibited, out_);
+    return;
+  }
+  if (alerts_.size() >= lane_.shared->opts.alert_channels) {
+    channels_.refuse(asked.channel, why::resource_shortage, out_);
+    return;
+  }
+  auto next = std::make_unique<alert_channel>(
+      *this, asked.channel, [this](std::string json) { return take_alert(std::move(json)); });
+  users_.push_back({asked.channel, next.get()});
+  alerts_.push_back(std::move(next));
+  channels_.accept(asked.channel, out_);
+}
+
+bool tunnel::take_alert(std::string json) {
+  const auto now = net::timer_wheel::clock::now();
+  if (now - alerts_since_ >= std::chrono::minutes(1)) {
+    alerts_since_ = now;
+    alerts_told_ = 0;
+  }
+  if (alerts_told_ >= lane_.shared->opts.alerts_per_minute)
+    return false;
+  ++alerts_told_;
+  lane_.shared->port.alert(ref_, epoch_, std::move(json));
+  return true;
+}
 
 amt::channel_user* tunnel::user_of(std::uint32_t channel) const {
   for (const auto& used : users_)

@@ -139,6 +139,8 @@ const std::vector<key_info>& keys() {
 
       {"facts.at_connect", k::flag, "true",
        "features, hardware and logs of machines that arrive or boot are read unasked"},
+      {"facts.alerts", k::flag, "true",
+       "machines on CIRA are asked to tell their events, with the facts; needs facts.at_connect"},
       {"facts.calm", k::duration, "10s", "so long after an arrival or a boot", 0, hour},
       {"facts.rate", k::integer, "5", "machines a second whose facts are read", 1, 1000},
 

@@ -74,6 +74,7 @@ power_times times_of(const config::settings& s) {
   t.graceful = s.duration("power.graceful_timeout");
   t.forced = s.duration("power.force_timeout");
   t.read_facts = s.flag("facts.at_connect");
+  t.want_alerts = s.flag("facts.alerts");
   t.facts_after = s.duration("facts.calm");
   return t;
 }
@@ -346,6 +347,7 @@ status program::listen_for_machines() {
   auto& p = *parts_;
   const auto& own = site_.certificates.cira();
   cira::options o;
+  o.accept_alerts = s.flag("facts.alerts");
   o.listen = {{s.text("cira.bind"), port(s, "cira.port"), false}};
   if (s.flag("cira.legacy.enabled"))
     o.listen.push_back({s.text("cira.bind"), port(s, "cira.legacy.port"), true});

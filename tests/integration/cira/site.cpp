@@ -89,6 +89,12 @@ void fake_terminator::late(const device_ref&, link_epoch, bool late) {
   changed_.notify_all();
 }
 
+void fake_terminator::alert(const device_ref& ref, link_epoch, std::string json) {
+  const std::lock_guard lock{mutex_};
+  alerts.emplace_back(ref, std::move(json));
+  changed_.notify_all();
+}
+
 void fake_terminator::hold() {
   const std::lock_guard lock{mutex_};
   holding_ = true;

@@ -44,6 +44,7 @@ public:
           std::shared_ptr<amt_link_port> link) override;
   void down(const device_ref& ref, link_epoch epoch, link_end why, std::string text) override;
   void late(const device_ref& ref, link_epoch epoch, bool late) override;
+  void alert(const device_ref& ref, link_epoch epoch, std::string json) override;
 
   /// Answers of admit() are kept back until release().
   void hold();
@@ -63,6 +64,7 @@ public:
   std::vector<up_event> ups;
   std::vector<down_event> downs;
   std::vector<bool> lates;
+  std::vector<std::pair<device_ref, std::string>> alerts;
   std::size_t admitted = 0;
 
 private:

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace outband;
 using namespace outband::testing;
 using namespace std::chrono_literals;
@@ -65,8 +67,65 @@ TEST_CASE(
   b.tells(R"({"records":[],"cursor":"c","gap":false})");
   CHECK(b.asked() == "log.audit.news");
   b.reply(b.call(), fail(problem::device_refused));
+  CHECK(b.asked() == "events.subscribe");
+  b.tells(R"({"subscribed":true,"filter":"f"})");
+  CHECK(b.event_types().empty());
+  CHECK(b.effects<keep_fact>().empty());
   CHECK(b.asked().empty());
   CHECK(quiet(b.mem, b.now));
+}
+
+TEST_CASE("a machine is asked once to tell its events and again when it may be another firmware") {
+  for (const bool offered : {true, false}) {
+    CAPTURE(offered);
+    facts_bench b;
+    b.arrive();
+    b.mem.fact_looks = {"events.subscribe"};
+    b.pass(10'000);
+    b.take_turn();
+    CHECK(b.asked() == "events.subscribe");
+    if (offered)
+      b.tells(R"({"subscribed":true,"filter":"f"})");
+    else
+      b.reply(b.call(), fail(problem::unsupported));
+    const auto wanted = [&] {
+      const auto& due = b.mem.fact_looks;
+      return std::find(due.begin(), due.end(), "events.subscribe") != due.end();
+    };
+    CHECK_FALSE(wanted());
+    b.mem.current.amt.version = "16.1.25";
+    b.link_goes();
+    b.happen(observation{b.mem.ref, 8, b.now, link_up{"n1", {}, "192.0.2.7:4711", 4}});
+    CHECK_FALSE(wanted());
+    b.link_goes();
+    b.now += 60'000;
+    b.happen(observation{b.mem.ref, 9, b.now, link_up{"n1", {}, "192.0.2.7:4711", 4}});
+    CHECK(wanted());
+  }
+}
+
+TEST_CASE("a lost wish to be told of events is repeated at the next arrival") {
+  facts_bench b;
+  b.arrive();
+  b.mem.fact_looks = {"events.subscribe"};
+  b.pass(10'000);
+  b.take_turn();
+  b.reply(b.call(), fail(problem::device_timeout));
+  b.mem.current.amt.version = "16.1.25";
+  b.link_goes();
+  b.happen(observation{b.mem.ref, 8, b.now, link_up{"n1", {}, "192.0.2.7:4711", 4}});
+  CHECK(b.mem.fact_looks.back() == "events.subscribe");
+}
+
+TEST_CASE("a machine that cannot deliver events or need not is not asked to") {
+  for (const bool by_tunnel : {true, false}) {
+    facts_bench b;
+    b.mem.times.want_alerts = !by_tunnel;
+    b.happen(
+        observation{b.mem.ref, 8, b.now, link_up{"n1", {}, "192.0.2.7:4711", by_tunnel ? 4 : 0}});
+    REQUIRE_FALSE(b.mem.fact_looks.empty());
+    CHECK(b.mem.fact_looks.back() == "log.audit.news");
+  }
 }
 
 TEST_CASE("what is as it was is no news") {
