@@ -222,6 +222,39 @@ TEST_CASE("wrong and hostile answers end a request in time and harm no other mac
   CHECK(rest(s, "GET", "generalSettings/" + bad.guid).status == 200);
 }
 
+TEST_CASE("what a firmware notices becomes an event without anybody asking") {
+  auto& s = site::get();
+  const auto m = s.fresh();
+  settle(s, m);
+  auto on = s.connect(s.admin());
+  watcher events(*on, bus::event_topic(ref_of(m), event_class::alert));
+  // It subscribes with the other facts; what was noticed before that is told to nobody.
+  REQUIRE(s.until([&] {
+    return s.sql("select count(*) from device where guid = '" + m.guid +
+                 "' and position('alerts'::bytea in current) > 0")
+               .find('1') != std::string::npos;
+  }));
+  s.sim({{"op", "alert"}, {"guid", m.guid}, {"message", "iAMT0052"}, {"argument", "1"}});
+  CHECK(events.wait([](const auto& all) {
+    for (const auto& x : all)
+      if (auto e = bus::decode_event(*x.payload, bus::encoding::msgpack))
+        if (e->body.text == "A KVM session has started." &&
+            json::parse(e->body.detail).at("severity") == "information")
+          return true;
+    return false;
+  }));
+  // Asked to stop, it stops; asked again, it is as before.
+  auto r = rest(s, "DELETE", "events/" + m.guid);
+  REQUIRE_MESSAGE(r.status == 200, r.body);
+  CHECK(r.parsed().at("ended") == 1);
+  r = rest(s, "POST", "events/" + m.guid);
+  REQUIRE_MESSAGE(r.status == 200, r.body);
+  CHECK(r.parsed().at("subscribed") == true);
+  CHECK(rest(s, "DELETE", "events/" + m.guid).parsed().at("ended") == 1);
+  const auto viewer = s.make_person("eve", "viewer", "demo");
+  CHECK(s.call(&viewer, "POST", "/api/v1/amt/events/" + m.guid).status == 403);
+}
+
 TEST_CASE("new records of the firmware's event log become events") {
   auto& s = site::get();
   const auto m = s.fresh();
