@@ -48,8 +48,12 @@ void add_amt_routes(router& r);
 void add_host_routes(router& r);
 void add_request_routes(router& r);
 void add_system_routes(router& r);
+void add_document_routes(router& r);
 void add_audit_routes(router& r);
 /// All of the above; for make_api and for the test that every rule is served.
 router make_router();
+
+/// Which operation of messages/amt/catalogue.hpp a route is; empty: none.
+std::string_view operation_of(std::string_view rule);
 
 } // namespace outband::rest

@@ -12,6 +12,7 @@ list(APPEND UNIT_GATEWAY_SOURCES
   rest/exposition_test.cpp
   rest/hosts_test.cpp
   rest/managers_test.cpp
+  rest/openapi_test.cpp
   rest/power_test.cpp
   rest/amt_routes_test.cpp
   rest/prefixes_test.cpp

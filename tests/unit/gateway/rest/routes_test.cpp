@@ -240,7 +240,7 @@ TEST_CASE("no body that is not what it must be gets past any route that reads on
   for (const auto& f : all_routes(s)) {
     if (f.method != "POST" && f.method != "PATCH")
       continue;
-    if (f.target == "/api/v1/authorize/bus")
+    if (f.target == "/api/v1/authorize/bus" || f.target.find("/amt/events/") != std::string::npos)
       continue; // reads none
     for (const auto& body : bodies) {
       CAPTURE(f.method + " " + f.target + " " + body.substr(0, 40));
@@ -331,6 +331,9 @@ TEST_CASE("while the store is away every route that needs it answers 503 with wh
                                          "GET /api/v1/health",
                                          "GET /api/v1/version",
                                          "GET /api/v1/ciracert",
+                                         "GET /api/openapi.json",
+                                         "GET /api/asyncapi.json",
+                                         "GET /api/docs",
                                          "POST /api/v1/authorize/bus",
                                          "GET /api/v1/authorize/whoami",
                                          "GET /api/v1/amt/power/state/" + s.guid,
