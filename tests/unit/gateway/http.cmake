@@ -11,6 +11,7 @@ list(APPEND UNIT_GATEWAY_SOURCES
   rest/devices_test.cpp
   rest/exposition_test.cpp
   rest/hosts_test.cpp
+  rest/asyncapi_test.cpp
   rest/managers_test.cpp
   rest/openapi_test.cpp
   rest/power_test.cpp
