@@ -184,7 +184,7 @@ void refuse(const call_ptr& c, const amt_route& r, const failure& why) {
   case problem::already_exists:
   case problem::transition_refused:
     status = 409;
-    error = "Conflict";
+    error = r.operation == "wifi.sync.set" ? detail : "Conflict"; // MPS has none elsewhere
     break;
   case problem::unsupported:
     status = 501;

@@ -46,7 +46,7 @@ result<json::value> answer(const wsman::talk& t, const result<std::uint32_t>& to
                            const refusals& of) {
   if (!told)
     return told.error();
-  return acknowledgement(t, *told, refusal(*told, of));
+  return acknowledgement(t, *told, refusal(*told, of), relates_to::text);
 }
 
 result<json::value> request(wsman::talk& t, const json::value&) {

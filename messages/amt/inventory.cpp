@@ -92,7 +92,7 @@ result<json::value> general(wsman::talk& t, const json::value&) {
   auto told = get_general_settings(t);
   if (!told)
     return told.error();
-  return json::value(json::object{{"Header", header_as_json(*told->answer)},
+  return json::value(json::object{{"Header", header_as_json(*told->answer, relates_to::text)},
                                   {"Body", as_json(*told->items.front())}});
 }
 
@@ -106,8 +106,9 @@ result<json::value> version(wsman::talk& t, const json::value&) {
        json::object{{"responses", items_json(told->software)}, {"status", 200}}},
       {"AMT_SetupAndConfigurationService",
        json::object{{"response", setup},
-                    {"responses", json::object{{"Header", header_as_json(*told->setup.answer)},
-                                               {"Body", setup}}},
+                    {"responses",
+                     json::object{{"Header", header_as_json(*told->setup.answer, relates_to::text)},
+                                  {"Body", setup}}},
                     {"status", 200}}}});
 }
 

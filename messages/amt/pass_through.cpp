@@ -1,5 +1,6 @@
 #include "messages/amt/pass_through.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -22,10 +23,17 @@ json::value number_or_text(std::string_view text) {
   return text;
 }
 
+/// In any case, as xml2js' parseBooleans: a Boolean of the firmware's software is "False".
+bool is_word(std::string_view text, std::string_view lower) {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char c, char l) {
+    return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == l;
+  });
+}
+
 json::value scalar(const wsman::node& element) {
   const auto text = element.value();
-  if (text == "true" || text == "false")
-    return text == "true";
+  if (is_word(text, "true") || is_word(text, "false"))
+    return is_word(text, "true");
   const bool name = element.name == "ElementName" || element.name == "InstanceID";
   if (name && !text.empty() && text.front() == '0')
     return text;
@@ -66,14 +74,17 @@ json::value as_json(const wsman::node& element) {
   return as_json(element, max_levels);
 }
 
-json::value header_as_json(const wsman::response& answer) {
+json::value header_as_json(const wsman::response& answer, relates_to how) {
   json::object out;
   auto add = [&](const char* name, std::string_view text) {
     if (!text.empty())
       out.push_back({name, number_or_text(text)});
   };
   add("To", wsman::ns::anonymous);
-  add("RelatesTo", answer.relates_to);
+  if (how == relates_to::number)
+    add("RelatesTo", answer.relates_to);
+  else if (!answer.relates_to.empty())
+    out.push_back({"RelatesTo", answer.relates_to});
   add("Action", answer.action);
   add("MessageID", answer.message_id);
   add("ResourceURI", answer.resource_uri);

@@ -13,7 +13,10 @@ namespace outband::amt {
 /// An element's content: text, or an object of its children. What is nested deeper than any
 /// instance that a firmware has is left out.
 json::value as_json(const wsman::node& element);
+/// RelatesTo as a number, as MPS tells it, or as text: EMF's generated client takes a consent,
+/// general settings or versions only with text, and hardware only with a number.
+enum class relates_to { number, text };
 /// {"To":..., "RelatesTo":..., "Action":..., "MessageID":..., "ResourceURI":..., "Method":...}
-json::value header_as_json(const wsman::response& answer);
+json::value header_as_json(const wsman::response& answer, relates_to how = relates_to::number);
 
 } // namespace outband::amt

@@ -99,13 +99,14 @@ status request_state(wsman::talk& t, std::string_view cls, std::uint32_t state) 
   return done(told, std::string(cls) + ".RequestStateChange");
 }
 
-json::value acknowledgement(const wsman::talk& t, std::uint32_t value, std::string_view text) {
+json::value acknowledgement(const wsman::talk& t, std::uint32_t value, std::string_view text,
+                            relates_to how) {
   json::object body{{"ReturnValue", value}, {"ReturnValueStr", pt_status_name(value)}};
   if (value != 0)
     body.push_back({"text", text});
   json::object out;
   if (const auto* answer = t.last())
-    out.push_back({"Header", header_as_json(*answer)});
+    out.push_back({"Header", header_as_json(*answer, how)});
   out.push_back({"Body", std::move(body)});
   out.push_back({"ReturnValue", value});
   return out;

@@ -3,6 +3,7 @@
 /// Source: PT_STATUS of MPS src/utils/constants.ts; the sentences are ours. Context: pure.
 #pragma once
 
+#include "messages/amt/pass_through.hpp"
 #include "messages/rest/json.hpp"
 #include "messages/wsman/talk.hpp"
 
@@ -24,6 +25,7 @@ status request_state(wsman::talk& t, std::string_view cls, std::uint32_t state);
 /// {"Header":{...},"Body":{"ReturnValue":0,"ReturnValueStr":"SUCCESS"},"ReturnValue":0}: under Body
 /// for MPS's clients, at the top for Console's; "text" is added to a refusal. `t`'s last answer is
 /// the method's.
-json::value acknowledgement(const wsman::talk& t, std::uint32_t value, std::string_view text);
+json::value acknowledgement(const wsman::talk& t, std::uint32_t value, std::string_view text,
+                            relates_to how = relates_to::number);
 
 } // namespace outband::amt

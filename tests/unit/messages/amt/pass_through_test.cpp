@@ -22,6 +22,9 @@ TEST_CASE("versions stay text and numbers become numbers") {
   CHECK(shown("<A><V>16.1.25</V><V>16392</V><V>-3</V><V>1.5</V></A>") ==
         R"({"V":["16.1.25",16392,-3,1.5]})");
 }
+TEST_CASE("booleans are booleans in any case") {
+  CHECK(shown("<A><V>False</V><V>TRUE</V><V>Falsely</V></A>") == R"({"V":[false,true,"Falsely"]})");
+}
 TEST_CASE("names with a leading zero stay text") {
   CHECK(shown("<A><ElementName>0815</ElementName><InstanceID>01</InstanceID></A>") ==
         R"({"ElementName":"0815","InstanceID":"01"})");
