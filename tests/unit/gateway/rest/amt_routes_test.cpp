@@ -36,6 +36,8 @@ const row rows[] = {
     {"GET", "userConsentCode/cancel/@", "consent.cancel", ""},
     {"GET", "log/audit/@?startIndex=1", "log.audit", ""},
     {"GET", "log/event/@", "log.event", ""},
+    {"POST", "events/@", "events.subscribe", ""},
+    {"DELETE", "events/@", "events.unsubscribe", ""},
     {"GET", "alarmOccurrences/@", "alarms.list", ""},
     {"POST", "alarmOccurrences/@", "alarms.add",
      R"({"ElementName":"a","StartTime":"2030-01-01T00:00:00Z","Interval":0,"DeleteOnCompletion":true})"},
