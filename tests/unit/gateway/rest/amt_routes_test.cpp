@@ -200,6 +200,47 @@ TEST_CASE("failures of operations are MPS's codes with our words besides") {
   }
 }
 
+TEST_CASE("what the firmware refuses of the network is MPS's 400 and of the features its 500") {
+  site s;
+  connect(s);
+  response refused;
+  refused.status = request_status::failed;
+  refused.why = fail(problem::device_refused, "because of this");
+  s.control.script = {refused};
+  auto got = s.send("POST", "/api/v1/amt/network/linkPreference/" + s.guid, s.root,
+                    R"({"linkPreference":1,"timeout":60})");
+  CHECK(got.status == 400);
+  CHECK(got.at("error") == "Incorrect URI or Bad Request");
+  CHECK(got.at("errorDescription") == "because of this");
+  got = s.send("POST", "/api/v1/amt/features/" + s.guid, s.root,
+               R"({"userConsent":"none","enableSOL":true,"enableIDER":true,"enableKVM":true})");
+  CHECK(got.status == 500);
+  CHECK(got.at("errorDescription") == "Exception during AMT Features Set request");
+}
+
+TEST_CASE("a machine nobody knows is MPS's 404 and what a machine lacks has its own words") {
+  site s;
+  s.control.live = fail(problem::not_found, "Wireless Profile not found: office.");
+  auto got = s.send("GET", "/api/v1/amt/version/" + s.guid, s.root);
+  CHECK(got.status == 404);
+  CHECK(got.at("error") == "Wireless Profile not found");
+  CHECK(got.at("errorDescription") == "Wireless Profile not found: office.");
+  const std::string unknown = "00000000-dead-4bad-8000-000000000001";
+  got = s.send("GET", "/api/v1/amt/version/" + unknown, s.root);
+  CHECK(got.status == 404);
+  CHECK(got.at("error") == "Device not found/connected. Please connect again using CIRA.");
+  CHECK(got.at("errorDescription") == "guid : " + unknown);
+}
+
+TEST_CASE("boot sources that cannot be read have MPS's odd body") {
+  site s;
+  s.control.live = fail(problem::device_protocol, "because of this");
+  auto got = s.send("GET", "/api/v1/amt/power/bootSources/" + s.guid, s.root);
+  CHECK(got.status == 500);
+  CHECK(got.at("error") == "Failed to get boot source settings");
+  CHECK(got.at("details") == "because of this");
+}
+
 TEST_CASE("the same Idempotency-Key is the same request") {
   site s;
   connect(s);
