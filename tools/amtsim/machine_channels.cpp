@@ -126,6 +126,8 @@ void machine::serve(wsman_channel& c) {
     c.close_after = reply->close;
     c.replying = true;
     c.send_at = reply->delay.count() > 0 ? now() + reply->delay : sim_time{0};
+    if (c.send_at.count() != 0)
+      schedule();
     if (!push(c))
       return;
   }
