@@ -39,7 +39,7 @@ struct power_times {
   /// More than `flaps` arrivals within this time, from more than one host: one GUID, two machines.
   std::chrono::milliseconds flap_window{60'000};
   std::size_t flaps = 5;
-  bool read_facts = true; ///< of machines that arrive or boot; what is asked for is learned anyway
+  bool read_facts = true;  ///< of machines that arrive or boot; what is asked for is learned anyway
   bool want_alerts = true; ///< with the facts: that the firmware tells its events
   std::chrono::milliseconds facts_after{10'000}; ///< so long calm before they are read
 };
