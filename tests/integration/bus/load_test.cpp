@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <fstream>
+#include <memory>
 #include <netinet/in.h>
 #include <ostream>
 #include <set>
@@ -96,6 +97,21 @@ void open_door(broker& b) {
   b.process().start();
 }
 
+/// Patience is for each step: so much takes long where the machine is slow.
+template <class Count, class F> bool while_it_grows(gate& g, Count count, F holds) {
+  decltype(count()) seen{};
+  bool done = false;
+  while (!done)
+    if (!until(g, [&] {
+          done = holds();
+          const bool more = count() > seen;
+          seen = count();
+          return done || more;
+        }))
+      return false;
+  return true;
+}
+
 TEST_CASE("fault 10: of four thousand clients that are cut at once every will is heard") {
   constexpr std::size_t count = 4000;
   rlimit files{};
@@ -126,44 +142,63 @@ TEST_CASE("fault 10: of four thousand clients that are cut at once every will is
   }
   for (const auto& c : clients)
     c->cut();
-  CHECK(until(g, [&] { return wills.size() == count; }));
+  CHECK(while_it_grows(
+      g, [&] { return wills.size(); }, [&] { return wills.size() == count; }));
   CHECK(wills == expected);
 }
 
 /// Publishes `total` messages as fast as the window allows.
-bool publish_all(bus::endpoint& e, int total, const std::function<bus::message(int)>& make) {
+struct publishing : std::enable_shared_from_this<publishing> {
   gate g;
+  bus::endpoint& e;
+  const int total;
+  const std::function<bus::message(int)> make;
   int next = 0, acked = 0, failed = 0;
-  std::function<void()> one = [&] {
+
+  publishing(bus::endpoint& to, int count, std::function<bus::message(int)> what)
+      : e(to), total(count), make(std::move(what)) {}
+
+  void one() {
     if (next == total || failed > 0)
       return;
-    e.publish(make(next++), [&](status s) {
-      g.with([&] {
-        ++(s ? acked : failed);
-        one();
+    // Who gave up waiting leaves completions behind, which still need the gate.
+    e.publish(make(next++), [self = shared_from_this()](status s) {
+      self->g.with([&] {
+        ++(s ? self->acked : self->failed);
+        self->one();
       });
     });
-  };
-  g.with([&] {
+  }
+};
+
+bool publish_all(bus::endpoint& e, int total, std::function<bus::message(int)> make) {
+  const auto p = std::make_shared<publishing>(e, total, std::move(make));
+  p->g.with([&] {
     for (int i = 0; i < 100; ++i)
-      one();
+      p->one();
   });
-  return until(g, [&] { return acked + failed == next; }) && failed == 0;
+  return while_it_grows(
+             p->g, [&] { return p->acked + p->failed; },
+             [&] { return p->acked + p->failed == p->next; }) &&
+         p->failed == 0;
 }
 
 /// The broker's word, from after this moment, that nothing was dropped. Needs sys_interval 1.
 bool nothing_dropped(bus::endpoint& e, bus::broker_figures& figures) {
-  gate g;
-  int updates = 0;
+  struct heard {
+    gate g;
+    int updates = 0;
+    bool round = false;
+  };
+  const auto h = std::make_shared<heard>(); // a handler may be under way when this ends
   auto clock = e.subscribe("$SYS/broker/uptime", {},
-                           [&](const bus::message&) { g.with([&] { ++updates; }); });
+                           [h](const bus::message&) { h->g.with([&] { ++h->updates; }); });
   // The retained one, the next, and one more: the figures of the next have come with it.
-  const bool seen = until(g, [&] { return updates >= 3; });
+  const bool seen = until(h->g, [&] { return h->updates >= 3; });
   clock.reset();
-  // The handler may be under way; a round trip on the endpoint's own thread is behind it.
-  bool round = false;
-  e.publish(text("oob/v1/-/t/x", "x"), [&](status) { g.with([&] { round = true; }); });
-  return until(g, [&] { return round; }) && seen && figures.now().known &&
+  // A round trip on the endpoint's own thread is behind what it had to do.
+  e.publish(text("oob/v1/-/t/x", "x"), [h](status) { h->g.with([&] { h->round = true; }); });
+  return until(h->g, [&] { return h->round; }) && seen && figures.now().known &&
          figures.now().dropped == 0 && figures.now().drops_seen == 0;
 }
 
@@ -191,7 +226,8 @@ TEST_CASE("fault 11: everything retained reaches a slow reader at QoS 1") {
       seen[i] = true;
     });
   });
-  CHECK(until(g, [&] { return distinct == count; }));
+  CHECK(while_it_grows(
+      g, [&] { return distinct; }, [&] { return distinct == count; }));
   CHECK(reader.counters().connections_lost == 0);
   CHECK(nothing_dropped(writer, figures));
 }
@@ -226,7 +262,8 @@ TEST_CASE("fault 22: the broker drops nothing of a burst within our windows") {
   for (auto& t : threads)
     t.join();
   CHECK(complete == writers);
-  CHECK(until(g, [&] { return got == writers * each; }));
+  CHECK(while_it_grows(
+      g, [&] { return got; }, [&] { return got == writers * each; }));
   CHECK(nothing_dropped(reader, figures));
 }
 
