@@ -432,9 +432,13 @@ void instance_state::on(call_finished finished) {
   const auto& a = finished.answer;
   auto at = links_.find(a.device);
   auto* link = at != links_.end() && at->second.epoch == a.epoch ? &at->second : nullptr;
-  if (finished.origin.reply_topic.empty() && !finished.origin.look)
-    return observe({a.device, a.epoch, with_->clock.now(), a}, true);
-  if (!finished.origin.look)
+  if (finished.origin.reply_topic.empty() && !finished.origin.look) {
+    observe({a.device, a.epoch, with_->clock.now(), a}, true);
+    // A read's answer is learned by who asked; a change (a boot order) is looked after here.
+    const auto* operation = amt::find_operation(finished.performed);
+    if (operation == nullptr || operation->effect == wsman::effect::none)
+      return;
+  } else if (!finished.origin.look)
     publish_internal(*with_, finished.origin.reply_topic,
                      bus::encode(envelope_of(*with_), a, bus::encoding::msgpack),
                      finished.origin.correlation);

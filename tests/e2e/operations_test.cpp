@@ -123,10 +123,13 @@ TEST_CASE("a consent code is asked for at the machine's screen and sent") {
 TEST_CASE("a boot to BIOS happens once") {
   auto& s = site::get();
   const auto m = s.fresh();
+  auto on = s.connect(s.admin());
+  watcher boots(*on, bus::fact_topic(ref_of(m), "boot"));
   auto r = rest(s, "POST", "power/bootOptions/" + m.guid, R"({"action":101,"useSOL":false})");
   REQUIRE_MESSAGE(r.status == 200, r.body);
   CHECK(r.parsed().at("Body").at("ReturnValue") == 0);
   CHECK(s.until([&] { return s.truth(m.guid).at("last_boot") == "BIOS setup"; }));
+  CHECK(boots.wait([](const auto& all) { return !all.empty(); }));
   r = rest(s, "POST", "power/action/" + m.guid, R"({"action":10})");
   REQUIRE(r.status == 200);
   CHECK(s.until([&] { return s.truth(m.guid).at("last_boot") != "BIOS setup"; }));
@@ -253,6 +256,18 @@ TEST_CASE("what a firmware notices becomes an event without anybody asking") {
   CHECK(rest(s, "DELETE", "events/" + m.guid).parsed().at("ended") == 1);
   const auto viewer = s.make_person("eve", "viewer", "demo");
   CHECK(s.call(&viewer, "POST", "/api/v1/amt/events/" + m.guid).status == 403);
+}
+
+TEST_CASE("a ReturnValue that nobody knows is told as it is and nothing waits for it") {
+  auto& s = site::get();
+  const auto m = s.fresh();
+  s.fault(m.guid, "unknown_return_value", 1);
+  auto r = rest(s, "POST", "power/action/" + m.guid, R"({"action":8})");
+  REQUIRE_MESSAGE(r.status == 200, r.body);
+  CHECK(r.parsed().at("Body").at("ReturnValue") == 0x9999);
+  CHECK(r.parsed().at("Body").at("ReturnValueStr") == "UNKNOWN_ERROR");
+  CHECK(s.power(m.guid) == 2);
+  CHECK(rest(s, "GET", "power/state/" + m.guid).status == 200);
 }
 
 TEST_CASE("new records of the firmware's event log become events") {
