@@ -73,7 +73,7 @@ public:
   /// ... because this firmware has no such class, instance or method.
   bool is_absent() const;
 
-  // -- for who runs them (messages/amt/operation_run.hpp) --
+  // -- for who runs them (conversation.hpp) --
 
   /// Before each run.
   void rewind();

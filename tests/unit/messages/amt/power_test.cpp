@@ -32,7 +32,7 @@ request asked(operation_run& run) {
 }
 
 std::string change(std::uint32_t id, const std::string& value) {
-  return returned(id, cim + "CIM_PowerManagementService", "RequestPowerStateChange", value);
+  return test::returned(id, cim + "CIM_PowerManagementService", "RequestPowerStateChange", value);
 }
 
 std::string boot_settings(std::uint32_t id, const std::string& use_ider) {
@@ -212,8 +212,8 @@ TEST_CASE("a machine whose OS saves power is brought to full power before it is 
   run.feed(200, os_power(2, "3"));
   CHECK(asks(run) == "IPS_PowerManagementService RequestOSPowerSavingStateChange");
   CHECK(run.change_sent());
-  run.feed(200,
-           returned(3, ips + "IPS_PowerManagementService", "RequestOSPowerSavingStateChange", "4"));
+  run.feed(200, test::returned(3, ips + "IPS_PowerManagementService",
+                               "RequestOSPowerSavingStateChange", "4"));
   CHECK(asks(run) == "CIM_PowerManagementService RequestPowerStateChange");
   run.feed(200, change(4, "2"));
   CHECK(std::get<outband::amt::power_ack>(*run.outcome()).return_value == 2);
@@ -291,8 +291,8 @@ TEST_CASE("an absurd or missing power state is not taken for a state") {
 TEST_CASE("a power change without a ReturnValue is not taken for success") {
   for (const auto& body :
        {envelope(0, ""), change(0, "x"),
-        returned(0, cim + "CIM_PowerManagementService", "RequestStateChange", "0"),
-        returned(0, cim + "CIM_Other", "RequestPowerStateChange", "0")}) {
+        test::returned(0, cim + "CIM_PowerManagementService", "RequestStateChange", "0"),
+        test::returned(0, cim + "CIM_Other", "RequestPowerStateChange", "0")}) {
     operation_run run{outband::amt::request_power{power_action::off_soft}};
     run.feed(200, body);
     REQUIRE(run.finished());
