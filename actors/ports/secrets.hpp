@@ -55,6 +55,13 @@ public:
   /// only a node of this site can open. At once, on the caller's thread; at most 24 KiB.
   virtual result<std::string> seal(const device_ref& ref, std::string_view text) = 0;
   virtual result<secret_text> open(const device_ref& ref, std::string_view sealed) = 0;
+
+  /// The same for what belongs to no machine, bound to tenant and label ("domain/d1/pfx"): stored
+  /// beside the object that it belongs to. At most 96 KiB.
+  virtual result<std::string> seal_named(const tenant_key& tenant, std::string_view label,
+                                         std::string_view text) = 0;
+  virtual result<secret_text> open_named(const tenant_key& tenant, std::string_view label,
+                                         std::string_view sealed) = 0;
 };
 
 } // namespace outband

@@ -34,6 +34,34 @@ std::string message_data(const device_ref& ref) {
   return out;
 }
 
+/// Bound to the place in the tenant that the label names.
+std::string label_data(const tenant_key& tenant, std::string_view label) {
+  std::string out;
+  put_text(out, tenant);
+  put_text(out, label);
+  put_text(out, "named");
+  return out;
+}
+
+result<std::string> sealed_text(const aes_key& key, std::string_view text,
+                                const std::string& bound_to) {
+  auto sealed = secrets::seal(key, text, bound_to);
+  if (!sealed)
+    return sealed.error();
+  return ticket::base64url_encode(*sealed);
+}
+
+result<secret_text> opened_text(const aes_key& key, std::string_view sealed,
+                                const std::string& bound_to) {
+  auto octets = ticket::base64url_decode(sealed);
+  if (!octets)
+    return fail(problem::malformed, "a sealed text is base64url");
+  auto text = unseal(key, *octets, bound_to);
+  if (!text)
+    return text.error();
+  return secret_text(std::move(*text));
+}
+
 result<secret_text> open_row(const aes_key& key, const std::string& key_id, const device_ref& ref,
                              secret_name name, const sealed_row& row) {
   if (row.key_id != key_id)
@@ -118,20 +146,21 @@ void builtin_secrets::discard_pending(device_ref ref, secret_name name, answer<n
 }
 
 result<std::string> builtin_secrets::seal(const device_ref& ref, std::string_view text) {
-  auto sealed = secrets::seal(key_, text, message_data(ref));
-  if (!sealed)
-    return sealed.error();
-  return ticket::base64url_encode(*sealed);
+  return sealed_text(key_, text, message_data(ref));
 }
 
 result<secret_text> builtin_secrets::open(const device_ref& ref, std::string_view sealed) {
-  auto octets = ticket::base64url_decode(sealed);
-  if (!octets)
-    return fail(problem::malformed, "a sealed text is base64url");
-  auto text = unseal(key_, *octets, message_data(ref));
-  if (!text)
-    return text.error();
-  return secret_text(std::move(*text));
+  return opened_text(key_, sealed, message_data(ref));
+}
+
+result<std::string> builtin_secrets::seal_named(const tenant_key& tenant, std::string_view label,
+                                                std::string_view text) {
+  return sealed_text(key_, text, label_data(tenant, label));
+}
+
+result<secret_text> builtin_secrets::open_named(const tenant_key& tenant, std::string_view label,
+                                                std::string_view sealed) {
+  return opened_text(key_, sealed, label_data(tenant, label));
 }
 
 } // namespace outband::secrets

@@ -22,6 +22,10 @@ public:
   void discard_pending(device_ref ref, secret_name name, answer<nothing> cb) override;
   result<std::string> seal(const device_ref& ref, std::string_view text) override;
   result<secret_text> open(const device_ref& ref, std::string_view sealed) override;
+  result<std::string> seal_named(const tenant_key& tenant, std::string_view label,
+                                 std::string_view text) override;
+  result<secret_text> open_named(const tenant_key& tenant, std::string_view label,
+                                 std::string_view sealed) override;
 
 private:
   void put(slot where, device_ref ref, secret_name name, const secret_text& value,

@@ -18,7 +18,7 @@ namespace outband::secrets {
 inline constexpr std::size_t key_octets = 32;
 inline constexpr std::size_t nonce_octets = 12;
 inline constexpr std::size_t tag_octets = 16;
-inline constexpr std::size_t max_secret = 32'768;
+inline constexpr std::size_t max_secret = 98'304; ///< a provisioning certificate with its chain
 
 /// 32 octets that wipe themselves. Copies are as secret as the original.
 class aes_key {

@@ -267,6 +267,17 @@ public:
   result<secret_text> open(const device_ref&, std::string_view) override {
     return fail(problem::internal);
   }
+  result<std::string> seal_named(const tenant_key& tenant, std::string_view label,
+                                 std::string_view text) override {
+    return "sealed:" + tenant + ":" + std::string(label) + ":" + std::string(text);
+  }
+  result<secret_text> open_named(const tenant_key& tenant, std::string_view label,
+                                 std::string_view sealed) override {
+    const auto front = "sealed:" + tenant + ":" + std::string(label) + ":";
+    if (sealed.substr(0, front.size()) != front)
+      return fail(problem::internal, "sealed for another place");
+    return secret_text(std::string(sealed.substr(front.size())));
+  }
 };
 
 /// Records what was asked; answers what the test prepared.

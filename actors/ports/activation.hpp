@@ -1,0 +1,142 @@
+/// A provisioning connection (rpc's WebSocket) as the activation actor sees it. Implemented by
+/// gateway/activation; a fake in tests.
+///
+/// The machine is reached through its own host: what is written goes to the firmware's local port,
+/// either in clear (16992) or, where the firmware insists or the profile wants it, inside a TLS
+/// session whose client is this server (16993).
+/// Threads: called from the actor pool, never blocks; completions run on the connection's I/O
+/// thread, exactly once, and must hand over. When the connection ends, every open call ends with
+/// problem::link_down (or outcome_unknown if the request had been handed to the client), and then
+/// activation_port::closed() is called once.
+#pragma once
+
+#include "actors/ports/amt_link.hpp"
+#include "actors/ports/secrets.hpp"
+#include "messages/domain/provisioning.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace outband {
+
+/// What the first frame says of the machine. Everything in it is a claim of the client.
+struct machine_claim {
+  device_id guid{};
+  std::string version; ///< "16.1.27"
+  std::string build;   ///< "2192"
+  std::string sku;     ///< decimal bits
+  std::string features;
+  int mode = 0; ///< control mode 0, 1, 2
+  std::string hostname;
+  std::string dns_suffix;
+  std::vector<std::string> root_hashes; ///< hex, of certificates that the firmware trusts
+  std::string local_user;               ///< "$$OsAdmin"; `password` is its password while mode is 0
+  secret_text password;                 ///< else what the user gave as the AMT password
+  std::string friendly_name;
+  bool tls_enforced = false; ///< the local ports speak TLS only
+  bool tls_tunnel = false;   ///< the user asked for TLS on the local port
+  bool progress = false;     ///< the client understands progress labels
+  std::string client;        ///< "v2.52.4", as it calls itself
+  struct addresses {
+    bool dhcp = false, fixed = false, sync = false;
+    std::string address, netmask, gateway, primary_dns, secondary_dns;
+  } ip;                                   ///< of `syncip`
+  std::string os_hostname, os_dns_suffix; ///< of `synchostname`
+};
+
+enum class maintenance_task : std::uint8_t {
+  none,
+  sync_time,
+  sync_ip,
+  sync_hostname,
+  change_password,
+  sync_device_info
+};
+
+/// The first frame: what is wanted, by whom is in the token.
+struct provisioning_wish {
+  provisioning_act act = provisioning_act::activate;
+  std::string profile; ///< as the client names it; may be empty
+  bool force = false;
+  maintenance_task task = maintenance_task::none;
+  secret_text task_argument; ///< of change_password: the new one; may be empty
+  std::string tenant;        ///< as the client names it: only ever compared with the token's
+  machine_claim machine;
+};
+
+/// How the certificate that the firmware shows in its TLS session is judged.
+enum class firmware_trust : std::uint8_t {
+  on_die,    ///< the chain ends at Intel's OnDie root
+  pinned,    ///< signed by, or equal to, `pin`
+  self_made, ///< anything: only between client control mode and our own certificate
+};
+struct firmware_pin {
+  firmware_trust how = firmware_trust::on_die;
+  std::string ca_pem;      ///< of `pinned`
+  std::string leaf_sha256; ///< of `pinned`: hex; empty: signed by `ca_pem` is enough
+};
+
+enum class component : std::uint8_t {
+  activation,
+  wired_network,
+  wireless_network,
+  tls,
+  cira_proxy,
+  cira_connection
+};
+/// How one part of the work ended, for the client's last message (RPS's Status object).
+struct component_result {
+  component what = component::activation;
+  enum class verdict : std::uint8_t { success, failure, not_applicable } result = verdict::success;
+  std::string details;
+  std::string mode; ///< "ACM", "CCM", "LocalProfileSync"; empty: none
+};
+struct provisioning_report {
+  bool success = false;
+  std::string status;                    ///< "Admin control mode."
+  std::string network, cira, tls;        ///< flat lines; empty: left out
+  std::vector<component_result> details; ///< one per component that was worked on
+};
+
+class activation_wire {
+public:
+  virtual ~activation_wire() = default;
+  /// With which account and over which local port the next post() goes. Forgets nonces of another
+  /// account. Only while no post is open.
+  virtual void sign_in(std::string user, secret_text password) = 0;
+  /// As amt_link_port::post: one HTTP exchange with the firmware, digest done.
+  virtual void post(std::string envelope, std::chrono::milliseconds timeout,
+                    std::function<void(result<soap_answer>)> cb) = 0;
+  /// The client is to go over to the TLS port: `delay` seconds (the firmware restarts its ports),
+  /// then the TLS session begins. Ends with its acknowledgement.
+  virtual void switch_port(std::chrono::seconds delay, std::function<void(status)> cb) = 0;
+  /// From now on what is posted goes inside a TLS session to the firmware, begun anew.
+  virtual void use_tls(firmware_pin pin, std::function<void(status)> cb) = 0;
+  /// A label for the person at the machine; dropped if the client does not understand it.
+  virtual void progress(std::string label) = 0;
+  /// The last word. The client leaves by itself; the connection is closed some seconds later.
+  virtual void finish(provisioning_report report) = 0;
+  /// Refuses without any more words to the machine.
+  virtual void refuse(std::string text) = 0;
+};
+
+/// Who decides about provisioning connections: the provisioner role.
+class activation_port {
+public:
+  virtual ~activation_port() = default;
+  struct connection {
+    std::uint64_t id = 0;
+    std::string token; ///< from the URL; empty: the bare path
+    std::string peer;  ///< address
+    std::shared_ptr<activation_wire> wire;
+  };
+  /// The first frame came and is well formed.
+  virtual void opened(connection who, provisioning_wish wish) = 0;
+  virtual void closed(std::uint64_t id) = 0;
+};
+
+} // namespace outband
