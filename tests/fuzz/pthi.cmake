@@ -1,0 +1,1 @@
+outband_fuzz(pthi_message pthi_message.cpp)
