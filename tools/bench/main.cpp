@@ -20,7 +20,7 @@ using namespace outband::bench;
 struct arguments {
   std::string site_folder, out, floor_program, floor_threads = "1", only, commit, compiler;
   std::size_t rounds = 0;
-  int minutes = 0, keep_alive = 30, hold = 0;
+  int minutes = -1, keep_alive = 30, hold = 0;
   bool quick = false;
 };
 
@@ -54,7 +54,10 @@ int measure(const arguments& a) {
               {"sizes", a.quick ? "quick" : "full"}});
   site at(a.site_folder);
   auto how = a.quick ? sizes::quick() : sizes{};
-  how.minutes = a.minutes;
+  if (a.minutes >= 0)
+    how.minutes = a.minutes;
+  else if (!a.only.empty() && !a.quick)
+    how.minutes = 10; // somebody asks for "long"; who asks for everything does not wait for it
   how.keep_alive = std::chrono::seconds(a.keep_alive);
   if (a.rounds > 0)
     how.rounds = a.rounds;
@@ -109,7 +112,8 @@ int main(int argc, char** argv) {
   app.add_option("--floor-threads", a.floor_threads, "of the bare loop");
   app.add_option("--only", a.only, "a regular expression for the measurements' names");
   app.add_option("--rounds", a.rounds, "how often each is repeated; the median counts");
-  app.add_option("--minutes", a.minutes, "of the long run of REST requests");
+  app.add_option("--minutes", a.minutes, "of the long run of REST requests")
+      ->check(CLI::Range(0, 1440));
   app.add_option("--keep-alive", a.keep_alive, "seconds between two of one machine (30)")
       ->check(CLI::Range(1, 3600));
   app.add_option("--hold", a.hold, "only connects so many machines and keeps them, for a profiler");

@@ -26,6 +26,10 @@ sizes sizes::quick() {
   q.rest_time = std::chrono::seconds(1);
   q.single_events = 5;
   q.flap_time = std::chrono::seconds(2);
+  q.minutes = 3;
+  q.long_ours = std::chrono::milliseconds(400);
+  q.long_echo = std::chrono::milliseconds(100);
+  q.long_turns = 2;
   return q;
 }
 
@@ -44,6 +48,16 @@ stage::floor stage::start_floor() {
   if (!line.is_object() || !line.contains("port"))
     throw std::runtime_error("the bare loop does not start");
   out.port = line.at("port");
+  return out;
+}
+
+rest_target stage::echo_of(const floor& f) {
+  const auto line = f.process->ask("echo", std::chrono::seconds(10));
+  const auto answer = nlohmann::json::parse(line, nullptr, false);
+  if (!answer.is_object() || !answer.contains("echo"))
+    throw std::runtime_error("the bare loop offers no echo: " + line);
+  auto out = at.rest();
+  out.port = answer.at("echo");
   return out;
 }
 

@@ -30,6 +30,9 @@ struct sizes {
   std::chrono::seconds flap_time{15};
   std::chrono::milliseconds keep_alive{30'000}; ///< as our server asks of firmware
   int minutes = 0;                              ///< of the long REST run; 0: none
+  /// Each of them: this part ours, this part the echo, so many times.
+  std::chrono::milliseconds long_ours{10'000}, long_echo{2'000};
+  int long_turns = 5;
 
   static sizes quick();
 };
@@ -50,6 +53,8 @@ public:
     std::uint16_t port = 0;
   };
   floor start_floor();
+  /// A plain TLS echo in that process, for the headers that `at.rest()` sends.
+  rest_target echo_of(const floor& f);
   std::unique_ptr<fleet> machines(std::uint16_t port, std::size_t count, int tls = 12);
   /// Registers what is missing of the first `count`.
   void need_machines(std::size_t count);

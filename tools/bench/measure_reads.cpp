@@ -3,8 +3,6 @@
 // client, the same request and answer sizes, and nothing behind it: no machine is asked for that.
 #include "tools/bench/measure.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <array>
 #include <stdexcept>
 
@@ -147,12 +145,7 @@ void measure_reads(stage& s) {
   const schedule plan{s.how.rest_devices};
   s.need_machines(plan.machines);
   const auto floor = s.start_floor();
-  const auto line = floor.process->ask("echo", std::chrono::seconds(10));
-  const auto answer = nlohmann::json::parse(line, nullptr, false);
-  if (!answer.is_object() || !answer.contains("echo"))
-    throw std::runtime_error("the bare loop offers no echo: " + line);
-  auto echo_at = s.at.rest(); // the same headers in each request
-  echo_at.port = answer.at("echo");
+  const auto echo_at = s.echo_of(floor); // the same headers in each request
   const auto f = s.machines(s.at.cira_port(), plan.machines);
   s.connect(*f, plan.machines, under_way);
   s.settle();

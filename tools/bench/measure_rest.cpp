@@ -1,4 +1,4 @@
-// Power state by REST: one at a time, many at once, and for a long time. The bare loop does the
+// Power state by REST: one at a time and many at once. The bare loop does the
 // same WS-MAN exchanges without a REST request in front: that is the firmware's own time.
 #include "tools/bench/measure.hpp"
 
@@ -96,40 +96,6 @@ void measure_rest(stage& s) {
             "at least 3800/s (9 x MPS)",
             best >= wanted_saturated,
             {},
-            {}});
-}
-
-void measure_rest_long(stage& s) {
-  if (s.how.minutes < 1)
-    return;
-  const auto n = s.how.rest_devices;
-  s.need_machines(n);
-  const auto f = s.machines(s.at.cira_port(), n);
-  s.connect(*f, n, under_way);
-  s.settle();
-  rest_load load(s.io, s.at.rest(), 64);
-  if (!load.connect(std::chrono::seconds(30)))
-    throw std::runtime_error("not all HTTPS connections were accepted");
-  double first = 0, last = 0, least = 0;
-  const auto memory = static_cast<double>(memory_octets(s.at.server()));
-  for (int minute = 0; minute < s.how.minutes; ++minute) {
-    auto r = load.run([&](std::uint64_t k) { return path_of(k % n); }, std::chrono::minutes(1));
-    last = static_cast<double>(r.count) / r.seconds;
-    if (minute == 0)
-      first = least = last;
-    least = std::min(least, last);
-  }
-  s.to.add({"power state by REST, long",
-            std::to_string(s.how.minutes) + " minutes, last minute",
-            "1/s",
-            last,
-            {},
-            "flat: at least 95% of the first minute",
-            last >= 0.95 * first,
-            {{"first_minute", first},
-             {"slowest_minute", least},
-             {"memory_first_octets", memory},
-             {"memory_last_octets", static_cast<double>(memory_octets(s.at.server()))}},
             {}});
 }
 

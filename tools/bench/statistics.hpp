@@ -28,4 +28,45 @@ private:
   std::vector<double> all_;
 };
 
+/// A straight line through equidistant values, by least squares.
+struct trend {
+  double first = 0, last = 0; ///< where the line begins and ends
+  /// last / first; 1 if there is no line.
+  double ratio = 1;
+  /// Standard error of `ratio`, from how far the values are off the line; 0 for less than three.
+  double error = 0;
+};
+inline trend trend_of(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  trend out;
+  if (values.empty())
+    return out;
+  double mean = 0;
+  for (const auto v : values)
+    mean += v / n;
+  const double middle = (n - 1) / 2;
+  double along = 0, spread = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto x = static_cast<double>(i) - middle;
+    along += x * (values[i] - mean);
+    spread += x * x;
+  }
+  const double slope = spread > 0 ? along / spread : 0;
+  out.first = mean - slope * middle;
+  out.last = mean + slope * middle;
+  if (out.first <= 0)
+    return out;
+  out.ratio = out.last / out.first;
+  if (values.size() < 3)
+    return out;
+  double off = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto d = values[i] - (mean + slope * (static_cast<double>(i) - middle));
+    off += d * d;
+  }
+  // To first order: the mean is known much better than the slope.
+  out.error = std::sqrt(off / (n - 2) / spread) * (n - 1) / mean;
+  return out;
+}
+
 } // namespace outband::bench
