@@ -1,0 +1,4 @@
+list(APPEND MESSAGES_SOURCES
+  provisioning/certificate.cpp
+  provisioning/pfx.cpp
+  provisioning/pfx_reader.cpp)
