@@ -179,6 +179,20 @@ result<std::string> add_certificate(wsman::talk& t, const std::string& der_base6
   return created->id;
 }
 
+result<provided_certificate> provide_certificate(wsman::talk& t, const std::string& der_base64,
+                                                 bool trusted) {
+  auto held = get_certificates(t);
+  if (!held)
+    return held.error();
+  for (const auto& c : *held)
+    if (c.x509 == der_base64 && c.trusted_root == trusted)
+      return provided_certificate{c.instance_id, true};
+  auto handle = add_certificate(t, der_base64, trusted);
+  if (!handle)
+    return handle.error();
+  return provided_certificate{std::move(*handle), false};
+}
+
 status add_private_key(wsman::talk& t, const std::string& pkcs1_base64) {
   auto told = t.invoke(service, "AddKey", wsman::property("KeyBlob", pkcs1_base64));
   if (told && told->value == duplicate)

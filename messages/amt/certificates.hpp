@@ -56,6 +56,13 @@ result<std::vector<key_pair>> get_keys(wsman::talk& t);
 
 /// Gives the handle; the present one if the firmware holds the certificate already.
 result<std::string> add_certificate(wsman::talk& t, const std::string& der_base64, bool trusted);
+struct provided_certificate {
+  std::string handle;
+  bool was_there = false;
+};
+/// As add_certificate(), but looks first: some firmware takes the same one twice.
+result<provided_certificate> provide_certificate(wsman::talk& t, const std::string& der_base64,
+                                                 bool trusted);
 /// A key that the firmware holds already is success too.
 status add_private_key(wsman::talk& t, const std::string& pkcs1_base64);
 /// problem::not_found, malformed if it is read-only, transition_refused while something uses it.

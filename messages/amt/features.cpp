@@ -1,5 +1,6 @@
 #include "messages/amt/features.hpp"
 
+#include "messages/amt/if_there.hpp"
 #include "messages/amt/put_back.hpp"
 #include "messages/amt/status.hpp"
 
@@ -19,14 +20,6 @@ struct services {
   const wsman::node* consent = nullptr;
   const wsman::node* kvm = nullptr;
 };
-
-/// What not every generation of firmware has.
-result<const wsman::node*> get_if_there(wsman::talk& t, std::string_view cls) {
-  auto told = t.get(cls);
-  if (!told && t.is_absent())
-    return static_cast<const wsman::node*>(nullptr);
-  return told;
-}
 
 result<services> get_services(wsman::talk& t) {
   auto redirection = t.get("AMT_RedirectionService");

@@ -12,6 +12,7 @@ list(APPEND MESSAGES_SOURCES
   amt/catalogue.cpp
   amt/certificates.cpp
   amt/certificates_operations.cpp
+  amt/cira.cpp
   amt/consent.cpp
   amt/displays.cpp
   amt/erase.cpp
@@ -33,6 +34,7 @@ list(APPEND MESSAGES_SOURCES
   amt/power.cpp
   amt/power_operations.cpp
   amt/put_back.cpp
+  amt/setup.cpp
   amt/status.cpp
   amt/tls.cpp
   amt/uefi_parameters.cpp

@@ -1,5 +1,6 @@
 #include "messages/amt/wifi.hpp"
 
+#include "messages/amt/if_there.hpp"
 #include "messages/amt/properties.hpp"
 #include "messages/amt/put_back.hpp"
 #include "messages/amt/status.hpp"
@@ -20,18 +21,8 @@ constexpr std::string_view users_own = "Intel(r) AMT:WiFi Endpoint User Settings
 constexpr std::uint32_t sync_off = 0;
 constexpr std::uint32_t sync_unrestricted = 3; ///< as RPS and MPS set it
 
-/// Instances of a class that machines without Wi-Fi do not have.
-result<std::vector<const wsman::node*>> instances_of(wsman::talk& t, std::string_view cls) {
-  auto items = t.list(cls);
-  if (items)
-    return wsman::instances(**items, cls);
-  if (t.is_absent())
-    return std::vector<const wsman::node*>{};
-  return items.error();
-}
-
 result<const wsman::node*> wifi_port(wsman::talk& t) {
-  auto ports = instances_of(t, port);
+  auto ports = instances_if_any(t, port);
   if (!ports)
     return ports.error();
   if (ports->empty())
@@ -198,7 +189,7 @@ result<wifi_service> get_wifi_service(wsman::talk& t) {
 }
 
 result<std::vector<wifi_network>> get_wifi_networks(wsman::talk& t) {
-  auto items = instances_of(t, networks);
+  auto items = instances_if_any(t, networks);
   if (!items)
     return items.error();
   std::vector<wifi_network> out;
@@ -222,7 +213,7 @@ result<std::vector<wifi_network>> get_wifi_networks(wsman::talk& t) {
 }
 
 result<std::vector<wifi_8021x>> get_wifi_8021x(wsman::talk& t) {
-  auto items = instances_of(t, ieee8021x);
+  auto items = instances_if_any(t, ieee8021x);
   if (!items)
     return items.error();
   std::vector<wifi_8021x> out;

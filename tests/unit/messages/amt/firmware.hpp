@@ -13,6 +13,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -72,13 +73,12 @@ public:
   }
 
   /// What nobody told an answer to does not exist; a Put echoes nothing.
-  result<json::value> carry_out(const std::string& name, const std::string& argument = "{}") {
-    CAPTURE(name);
+  void answer_all(wsman::conversation_base& c) {
     asked.clear();
     requests.clear();
+    soaps.clear();
     why.clear();
-    operation_run run{amt::perform{name, argument, false}, 100};
-    while (auto soap = run.next_request()) {
+    while (auto soap = c.next_request()) {
       CAPTURE(*soap);
       auto read = wsman::parse_request(*soap);
       REQUIRE(read.ok());
@@ -87,18 +87,42 @@ public:
       const auto id = static_cast<std::uint32_t>(std::stoul(read->message_id));
       asked.push_back(question);
       requests.push_back(std::move(*read));
+      soaps.push_back(*soap);
       auto known = answers_.find(question);
       if (known == answers_.end()) {
         const bool put = question.size() > 4 && question.substr(question.size() - 4) == " Put";
-        run.feed(put ? 200 : 400, put ? envelope(id, "") : refusal(id, "DestinationUnreachable"));
+        c.feed(put ? 200 : 400, put ? envelope(id, "") : refusal(id, "DestinationUnreachable"));
         continue;
       }
       auto& all = known->second;
-      run.feed(all.front().status, related(all.front().xml, id));
+      c.feed(all.front().status, related(all.front().xml, id));
       if (all.size() > 1)
         all.pop_front();
     }
-    changed = run.changed_something();
+    changed = c.changed_something();
+  }
+  /// What a function over a talk makes of this firmware's answers.
+  template <class F> auto does(F f) {
+    using told_type = std::invoke_result_t<F, wsman::talk&>;
+    wsman::conversation<typename told_type::value_type> c{f, 100};
+    answer_all(c);
+    auto told = c.outcome();
+    if (!told)
+      why = to_string(told.error());
+    return told;
+  }
+  /// "A B C": the properties of the n-th request of that name, in order.
+  std::string order(const std::string& question, std::size_t n = 0) const {
+    std::string out;
+    for (const auto& c : sent(question, n).children)
+      out += (out.empty() ? "" : " ") + c.name;
+    return out;
+  }
+
+  result<json::value> carry_out(const std::string& name, const std::string& argument = "{}") {
+    CAPTURE(name);
+    operation_run run{amt::perform{name, argument, false}, 100};
+    answer_all(run);
     auto told = run.outcome();
     if (!told) {
       why = to_string(told.error());
@@ -145,7 +169,8 @@ public:
   // Of the last operation.
   questions asked;
   std::vector<wsman::request> requests;
-  bool changed = false; ///< a request that changes something was answered with 200
+  std::vector<std::string> soaps; ///< the requests as they were sent
+  bool changed = false;           ///< a request that changes something was answered with 200
   std::string why;
 
 private:

@@ -7,6 +7,7 @@ list(APPEND UNIT_MESSAGES_SOURCES
   amt/captured_test.cpp
   amt/catalogue_test.cpp
   amt/certificates_test.cpp
+  amt/cira_test.cpp
   amt/consent_test.cpp
   amt/displays_test.cpp
   amt/erase_test.cpp
@@ -19,6 +20,7 @@ list(APPEND UNIT_MESSAGES_SOURCES
   amt/pass_through_test.cpp
   amt/power_operations_test.cpp
   amt/power_test.cpp
+  amt/setup_test.cpp
   amt/talk_test.cpp
   amt/tls_test.cpp
   amt/wifi_test.cpp
