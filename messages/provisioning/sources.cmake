@@ -1,4 +1,7 @@
 list(APPEND MESSAGES_SOURCES
   provisioning/certificate.cpp
+  provisioning/firmware_policy.cpp
+  provisioning/nonce_signature.cpp
   provisioning/pfx.cpp
-  provisioning/pfx_reader.cpp)
+  provisioning/pfx_reader.cpp
+  provisioning/tls_leaf.cpp)

@@ -1,3 +1,6 @@
 list(APPEND UNIT_MESSAGES_SOURCES
   provisioning/certificate_test.cpp
-  provisioning/pfx_test.cpp)
+  provisioning/firmware_policy_test.cpp
+  provisioning/nonce_signature_test.cpp
+  provisioning/pfx_test.cpp
+  provisioning/tls_leaf_test.cpp)
