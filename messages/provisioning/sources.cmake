@@ -1,5 +1,7 @@
 list(APPEND MESSAGES_SOURCES
   provisioning/certificate.cpp
+  provisioning/certificate_check.cpp
+  provisioning/domain_suffix.cpp
   provisioning/firmware_policy.cpp
   provisioning/nonce_signature.cpp
   provisioning/pfx.cpp

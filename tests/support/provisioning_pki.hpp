@@ -2,7 +2,8 @@
 /// that can be wrong with one. And the chain that AMT 19+ shows on its local TLS port.
 ///
 /// Keys are made once for each role and size and shared by all that ask again in this process, so
-/// equal options give the same root: RSA keys take long under sanitizers. Any thread.
+/// equal options give the same root (with RSA authorities): RSA keys take long under sanitizers.
+/// Any thread.
 #pragma once
 
 #include <cstdint>
