@@ -6,6 +6,7 @@
 #pragma once
 
 #include "actors/ports/store.hpp"
+#include "messages/domain/secret_text.hpp"
 
 #include <string>
 
@@ -13,25 +14,6 @@ namespace outband {
 
 enum class secret_name : std::uint8_t { amt_password, mps_password, mebx_password };
 std::string_view to_string(secret_name n);
-
-/// A value that wipes itself and prints as "***".
-class secret_text {
-public:
-  secret_text() = default;
-  explicit secret_text(std::string value) : value_(std::move(value)) {}
-  secret_text(const secret_text&) = default;
-  secret_text(secret_text&&) noexcept = default;
-  secret_text& operator=(const secret_text&) = default;
-  secret_text& operator=(secret_text&&) noexcept = default;
-  ~secret_text();
-  const std::string& reveal() const { return value_; }
-  bool empty() const { return value_.empty(); }
-
-private:
-  std::string value_;
-};
-/// Constant time in the contents (not in the length).
-bool equal(const secret_text& a, std::string_view b);
 
 struct secret_versions {
   std::optional<secret_text> active;
