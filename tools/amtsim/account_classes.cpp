@@ -2,26 +2,76 @@
 #include "tools/amtsim/account_state.hpp"
 #include "tools/amtsim/classes.hpp"
 #include "tools/amtsim/kept_members.hpp"
+#include "tools/amtsim/local_interface.hpp"
 #include "tools/amtsim/status.hpp"
 
 #include <algorithm>
 
 namespace outband::amtsim {
 
-std::string network_ha1(const device_model& d, std::string_view user) {
+namespace {
+
+std::string admin_name(const device_model& d) {
+  const auto& name = d.accounts->admin_name;
+  return name.empty() ? d.who().amt_user : name;
+}
+
+std::string admin_secret(const device_model& d) {
   const auto& a = *d.accounts;
-  if (user == (a.admin_name.empty() ? d.who().amt_user : a.admin_name))
-    return a.admin_ha1.empty()
-               ? http::digest_ha1(d.who().amt_user, d.who().realm, d.who().amt_password)
-               : a.admin_ha1;
-  for (const auto& u : a.users)
-    if (u.name == user && u.enabled && u.permission != 0)
+  return a.admin_ha1.empty()
+             ? http::digest_ha1(d.who().amt_user, d.who().realm, d.who().amt_password)
+             : a.admin_ha1;
+}
+
+bool is_reading(std::string_view verb) {
+  return verb == "Get" || verb == "Enumerate" || verb == "Pull" ||
+         verb == "GetLowAccuracyTimeSynch" || verb == "GetUuid";
+}
+
+} // namespace
+
+std::string secret_of(const device_model& d, std::string_view user, origin from) {
+  if (user == local_user) {
+    if (from != origin::local)
+      return {};
+    const auto account = local_system_account(d);
+    return http::digest_ha1(account.user, d.who().realm, account.password);
+  }
+  if (d.control_mode == 0)
+    return {};
+  if (user == admin_name(d))
+    return admin_secret(d);
+  for (const auto& u : d.accounts->users)
+    if (u.name == user && u.enabled && u.permission != (from == origin::network ? 0U : 1U))
       return u.ha1;
   return {};
 }
 
+bool is_permitted(const device_model& d, const caller& who, std::string_view class_name,
+                  std::string_view verb) {
+  if (is_reading(verb) || verb.empty())
+    return true;
+  if (d.control_mode != 0)
+    return who.user != local_user;
+  // A guess for the clock; the others are what rpc and RPS do with a new machine.
+  return class_name == "IPS_HostBasedSetupService" ||
+         class_name == "AMT_SetupAndConfigurationService" ||
+         class_name == "AMT_AuthorizationService" || class_name == "AMT_TimeSynchronizationService";
+}
+
+bool is_admin_password(const device_model& d, std::string_view password) {
+  return d.control_mode != 0 &&
+         admin_secret(d) == http::digest_ha1(admin_name(d), d.who().realm, password);
+}
+
+void set_admin_password(device_model& d, std::string_view password) {
+  const auto name = admin_name(d);
+  d.accounts.change().admin_ha1 = http::digest_ha1(name, d.who().realm, password);
+}
+
 namespace {
 
+constexpr std::uint32_t not_permitted = 16;
 constexpr std::uint32_t audit_added = 2;
 constexpr std::uint32_t audit_modified = 3;
 constexpr std::uint32_t audit_removed = 4;
@@ -57,11 +107,20 @@ outcome set_admin(const wsman::node& input, context& c) {
   const auto secret = secret_of(input);
   if (name.empty() || !secret)
     return status::invalid_parameter;
+  if (c.device.control_mode == 0) {
+    if (!c.device.activation->secure)
+      return not_permitted;
+    c.device.activation.change().pending_admin_ha1 = *secret; // until it is committed
+    return status::success;
+  }
   auto& a = c.device.accounts.change();
   a.admin_name = name;
   a.admin_ha1 = *secret;
+  ++c.device.activation.change().counts.admin_passwords;
   record_audit(c, 16, audit_modified, '\2' + audited_name(name));
-  return status::success;
+  outcome out(status::success);
+  out.cut = c.faults.take(fault_kind::password_unanswered).has_value();
+  return out;
 }
 
 outcome get_admin(const wsman::node&, context& c) {

@@ -29,7 +29,30 @@ struct account_state {
 };
 
 class device_model;
-/// The secret of a user who may sign in over the network; empty if there is none.
-std::string network_ha1(const device_model& d, std::string_view user);
+
+/// Where a request comes from: the LAN or the tunnel, or the machine's own host.
+enum class origin : std::uint8_t { network, local };
+
+/// Who asks. The local system account is "$$OsAdmin".
+struct caller {
+  std::string_view user = "admin";
+  origin from = origin::network;
+};
+inline constexpr std::string_view local_user = "$$OsAdmin";
+
+/// The secret of a user who may sign in from there; empty if there is none. While the machine is
+/// new that is the local system account alone, on the local ports.
+std::string secret_of(const device_model& d, std::string_view user, origin from);
+inline std::string network_ha1(const device_model& d, std::string_view user) {
+  return secret_of(d, user, origin::network);
+}
+/// May this user do that with that class? A new machine can be set up and read; on one that is
+/// active the local system account only reads.
+bool is_permitted(const device_model& d, const caller& who, std::string_view class_name,
+                  std::string_view verb);
+/// Is that the administrator's password? For tests.
+bool is_admin_password(const device_model& d, std::string_view password);
+/// As if somebody else had activated the machine.
+void set_admin_password(device_model& d, std::string_view password);
 
 } // namespace outband::amtsim

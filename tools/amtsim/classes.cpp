@@ -13,24 +13,11 @@ class_table joined() {
     to.insert(to.end(), from.begin(), from.end());
   };
   for (auto* topic : {
-           account_classes,
-           alarm_classes,
-           audit_classes,
-           boot_classes,
-           certificate_classes,
-           cira_classes,
-           consent_classes,
-           diagnostic_classes,
-           event_log_classes,
-           eventing_classes,
-           feature_classes,
-           hardware_classes,
-           identity_classes,
-           network_classes,
-           power_classes,
-           proxy_classes,
-           tls_classes,
-           wifi_classes,
+           account_classes,     alarm_classes,    audit_classes,   boot_classes,
+           certificate_classes, cira_classes,     consent_classes, diagnostic_classes,
+           event_log_classes,   eventing_classes, feature_classes, hardware_classes,
+           identity_classes,    network_classes,  power_classes,   proxy_classes,
+           setup_classes,       tls_classes,      wifi_classes,
        }) {
     const auto table = topic();
     add(all.classes, table.classes);

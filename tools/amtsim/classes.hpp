@@ -57,6 +57,8 @@ struct outcome {
   std::uint32_t return_value = 0;
   std::vector<wsman::field> out;
   std::optional<soap_fault> fault;
+  sim_time delay{0}; ///< before the answer is sent
+  bool cut = false;  ///< the connection ends instead of an answer
 };
 
 struct class_row {
@@ -105,8 +107,9 @@ struct class_table {
 };
 
 // The topics, each in a file of its name.
-class_table identity_classes();    ///< setup, general settings, firmware, time
+class_table identity_classes();    ///< general settings, firmware, time
 class_table account_classes();     ///< AMT_AuthorizationService
+class_table setup_classes();       ///< activation, unprovisioning
 class_table power_classes();       ///< power management
 class_table boot_classes();        ///< boot options, boot sources, One Click Recovery
 class_table feature_classes();     ///< redirection, KVM, screens

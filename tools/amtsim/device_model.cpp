@@ -1,6 +1,8 @@
 #include "tools/amtsim/device_model.hpp"
 
+#include "messages/http/digest.hpp"
 #include "tools/amtsim/account_state.hpp"
+#include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/alarm_state.hpp"
 #include "tools/amtsim/certificate_state.hpp"
 #include "tools/amtsim/cira_state.hpp"
@@ -80,9 +82,11 @@ std::string_view to_string(cause c) {
 }
 
 device_model::device_model(identity who, const settings* shared, std::uint64_t seed)
-    : who_(std::move(who)), shared_(shared), random_(seed) {
+    : who_(std::move(who)), shared_(shared), seed_(seed), random_(seed) {
   if (!shared_->kind.ocr)
     feature.boot_service = 2; // firmware without OCR shows plain "enabled"
+  if (shared_->factory)
+    leave_factory(*this);
 }
 
 std::vector<int> device_model::available_states() const {
@@ -264,8 +268,9 @@ void device_model::consume_boot_options() {
   boot_options_cleared = true;
 }
 
-void device_model::unprovision() {
+void device_model::unprovision(bool full) {
   static constexpr std::string_view hex = "0123456789ABCDEF";
+  const auto mebx_set = accounts->mebx_set;
   control_mode = 0;
   feature = {};
   if (!shared_->kind.ocr)
@@ -276,6 +281,11 @@ void device_model::unprovision() {
   consent = {};
   nonces_.clear();
   accounts.reset();
+  if (mebx_set != 0)
+    accounts.change().mebx_set = mebx_set;
+  forget_attempt(*this);
+  if (full)
+    forget_own_trust(*this);
   alarms.reset();
   certificates.reset();
   forget_cira(*this);
@@ -298,6 +308,18 @@ void device_model::unprovision() {
 void device_model::restore(power_state power, std::uint64_t boots) {
   power_ = power;
   boots_ = boots;
+}
+
+std::string device_model::derived(const std::string& purpose) const {
+  std::string out;
+  for (const auto* part : {"a", "b"}) {
+    const auto hash =
+        http::md5(std::to_string(seed_) + to_string(who_.guid) + "|" + purpose + "|" + part);
+    if (hash) // otherwise OpenSSL refuses MD5, and then nobody signs in anyway
+      out.append(hash->begin(), hash->end());
+  }
+  out.resize(20);
+  return out;
 }
 
 std::uint64_t device_model::random() {

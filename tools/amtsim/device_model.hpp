@@ -86,6 +86,7 @@ struct features {
 
 // What topics keep; each is defined in the header of its name (alarm_state.hpp ...).
 struct account_state;
+struct activation_state;
 struct alarm_state;
 struct audit_state;
 struct certificate_state;
@@ -142,9 +143,11 @@ public:
   bool consent_given() const {
     return consent.state == opt_in_state::received || consent.state == opt_in_state::in_session;
   }
-  /// Back to the state in which it left the factory, but for its hardware and its power.
-  void unprovision();
+  /// Back to the state in which it left the factory, but for its hardware, its power and the MEBx
+  /// password. A full one also forgets the trusted roots and the suffix that were added.
+  void unprovision(bool full = true);
   lazily<account_state> accounts;
+  lazily<activation_state> activation;
   lazily<alarm_state> alarms;
   lazily<audit_state> audit;
   lazily<certificate_state> certificates;
@@ -161,6 +164,7 @@ public:
   lazily<wifi_state> wifi;
   std::uint8_t failed_logins = 0; ///< in a row
   bool tunnel_up = false;         ///< told by the machine; for AMT_RemoteAccessService
+  bool tunnel_connecting = false; ///< told by the machine
 
   // -- the firmware's own clock --
   /// Which UTC the origin of sim_time is.
@@ -188,6 +192,8 @@ public:
   /// A context is good for one Pull.
   std::optional<enumeration> recall(std::string_view context);
 
+  /// 20 octets that only this machine knows, always the same for the same purpose.
+  std::string derived(const std::string& purpose) const;
   /// Pseudo-random, reproducible from the seed.
   std::uint64_t random();
   /// From lo to hi.
@@ -211,6 +217,7 @@ private:
 
   identity who_;
   const settings* shared_;
+  std::uint64_t seed_;
   std::uint64_t random_;
   std::int64_t utc_origin_ms_ = 1704586864000; ///< 2024-01-07, until somebody says better
   power_state power_ = power_state::on;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t max_orders = 16;
 
-constexpr std::array<fault_kind, 22> all{fault_kind::drop,
+constexpr std::array<fault_kind, 30> all{fault_kind::drop,
                                          fault_kind::rst,
                                          fault_kind::garbage,
                                          fault_kind::reboot,
@@ -30,7 +30,15 @@ constexpr std::array<fault_kind, 22> all{fault_kind::drop,
                                          fault_kind::refuse_graceful,
                                          fault_kind::ignore_graceful,
                                          fault_kind::ignore_power,
-                                         fault_kind::unknown_return_value};
+                                         fault_kind::unknown_return_value,
+                                         fault_kind::setup_unanswered,
+                                         fault_kind::slow_setup,
+                                         fault_kind::setup_error,
+                                         fault_kind::setup_refused,
+                                         fault_kind::commit_unanswered,
+                                         fault_kind::unprovision_unanswered,
+                                         fault_kind::password_unanswered,
+                                         fault_kind::stale_nonce};
 
 } // namespace
 
@@ -80,6 +88,22 @@ std::string_view to_string(fault_kind k) {
     return "ignore_power";
   case fault_kind::unknown_return_value:
     return "unknown_return_value";
+  case fault_kind::setup_unanswered:
+    return "setup_unanswered";
+  case fault_kind::slow_setup:
+    return "slow_setup";
+  case fault_kind::setup_error:
+    return "setup_error";
+  case fault_kind::setup_refused:
+    return "setup_refused";
+  case fault_kind::commit_unanswered:
+    return "commit_unanswered";
+  case fault_kind::unprovision_unanswered:
+    return "unprovision_unanswered";
+  case fault_kind::password_unanswered:
+    return "password_unanswered";
+  case fault_kind::stale_nonce:
+    return "stale_nonce";
   }
   return {};
 }

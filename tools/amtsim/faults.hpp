@@ -41,6 +41,14 @@ enum class fault_kind : std::uint8_t {
   ignore_graceful,      ///< graceful power actions return 0 and nothing happens
   ignore_power,         ///< any power action returns 0 and nothing happens
   unknown_return_value, ///< a power action returns 0x9999 and nothing happens
+  setup_unanswered,     ///< Setup, AdminSetup, upgrade are carried out; the connection ends instead
+  slow_setup,           ///< they are carried out; the answer comes ms later
+  setup_error,          ///< they are carried out; the answer is an internal error
+  setup_refused,        ///< they answer an internal error, and nothing happens
+  commit_unanswered,    ///< CommitChanges is carried out; the connection ends instead
+  unprovision_unanswered,
+  password_unanswered, ///< SetAdminAclEntryEx is carried out; the connection ends instead
+  stale_nonce,         ///< right credentials are answered 401 with stale="true"
 };
 /// "silent_keepalive"
 std::string_view to_string(fault_kind k);

@@ -3,6 +3,7 @@
 #include "messages/http/digest.hpp"
 #include "messages/http/writer.hpp"
 #include "tools/amtsim/account_state.hpp"
+#include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/event_log_state.hpp"
 
 #include <utility>
@@ -16,8 +17,9 @@ std::string server_name(const device_model& d) {
   return "Intel(R) Active Management Technology " + kind.version + "." + kind.build;
 }
 
-http_reply unauthorized(device_model& device) {
+http_reply unauthorized(device_model& device, bool stale) {
   http::digest_challenge challenge;
+  challenge.stale = stale;
   challenge.realm = device.who().realm;
   challenge.nonce = device.new_nonce();
   challenge.auth = true;
@@ -46,28 +48,34 @@ http_reply plain(int status, const device_model& device) {
   return out;
 }
 
-/// Firmware warns of guessing.
+/// Firmware warns of guessing, and may lock everybody out for a while.
 void count_failure(device_model& device, sim_time now) {
   if (++device.failed_logins % 10 == 0)
     append_event(device, {6, 5, 16, 38, {0xAA, device.failed_logins}}, device.clock_s(now));
+  if (device.activation->lock.count() > 0 && device.failed_logins % 3 == 0)
+    device.activation.change().locked_until = now + device.activation->lock;
 }
 
-bool authenticated(const http::request& r, device_model& device, sim_time now) {
+/// Who signed in; nothing: nobody whom the machine knows.
+std::optional<std::string> signed_in(const http::request& r, origin from, device_model& device,
+                                     sim_time now) {
   const auto* value = http::find(r.fields, "Authorization");
   if (value == nullptr)
-    return false;
+    return std::nullopt;
   const auto said = http::parse_authorization(*value);
   if (!said)
-    return false;
+    return std::nullopt;
   if (said->realm != device.who().realm || !device.knows_nonce(said->nonce))
-    return false;
-  const auto ha1 = network_ha1(device, said->user);
-  const bool right = !ha1.empty() && http::verify(*said, ha1, r.method, r.body);
-  if (right)
-    device.failed_logins = 0;
-  else
-    count_failure(device, now);
-  return right;
+    return std::nullopt;
+  const bool locked = now < device.activation->locked_until && said->user != local_user;
+  const auto ha1 = secret_of(device, said->user, from);
+  if (locked || ha1.empty() || !http::verify(*said, ha1, r.method, r.body)) {
+    if (!locked)
+      count_failure(device, now);
+    return std::nullopt;
+  }
+  device.failed_logins = 0;
+  return said->user;
 }
 
 } // namespace
@@ -84,8 +92,19 @@ std::optional<http_reply> http_server::next(device_model& device, fault_set& fau
     return plain(404, device);
   if (request.method != "POST")
     return plain(405, device);
-  if (!authenticated(request, device, now) || faults.take(fault_kind::bad_digest))
-    return unauthorized(device);
+  const bool known = known_peer_ && device.activation->secure;
+  auto user = signed_in(request, from_, device, now);
+  if (!user && known)
+    user = device.who().amt_user;
+  if (!user || faults.take(fault_kind::bad_digest))
+    return unauthorized(device, false);
+  if (faults.take(fault_kind::stale_nonce))
+    return unauthorized(device, true);
+  if (is_busy(device, now)) {
+    auto busy = plain(503, device);
+    busy.what = "busy";
+    return busy;
+  }
   http_reply out;
   if (faults.take(fault_kind::empty_fault)) {
     auto empty = plain(400, device);
@@ -97,9 +116,13 @@ std::optional<http_reply> http_server::next(device_model& device, fault_set& fau
     out.what = "swallowed";
     return out;
   }
-  auto reply = serve_wsman(request.body, device, faults, now);
+  auto reply = serve_wsman(request.body, device, faults, now, {*user, from_});
   out.status = reply.http_status;
   out.what = std::move(reply.what);
+  if (reply.cut) {
+    out.cut = out.close = true;
+    return out;
+  }
   auto answer =
       http::amt_answer(reply.http_status, date, server_name(device), std::move(reply.xml));
   if (!request.keep_alive)
@@ -107,7 +130,8 @@ std::optional<http_reply> http_server::next(device_model& device, fault_set& fau
   out.close = !answer.keep_alive;
   if (!http::write_chunked(answer, out.octets))
     return plain(500, device);
-  out.delay = device.shared().times.answer + faults.take(fault_kind::slow).value_or(sim_time{0});
+  out.delay = reply.delay + device.shared().times.answer +
+              faults.take(fault_kind::slow).value_or(sim_time{0});
   if (faults.take(fault_kind::endless)) {
     const std::string_view end = "0\r\n\r\n";
     out.octets.resize(out.octets.size() - end.size());

@@ -20,12 +20,17 @@ struct http_reply {
   std::string what;    ///< for counting, see wsman_reply; empty for a 401
   sim_time delay{0};   ///< before they are sent
   bool silent = false; ///< nothing is sent at all (a fault)
+  bool cut = false;    ///< nothing is sent, the channel closes
   std::string repeat;  ///< sent again and again afterwards, without end (a fault)
 };
 
 class http_server {
 public:
-  http_server() : parser_({8 << 10, 64, 256 << 10}) {}
+  /// The other end showed the certificate that a secure configuration waits for: it is the
+  /// administrator without a password, as long as that lasts.
+  void peer_is_configuration_server() { known_peer_ = true; }
+  explicit http_server(origin from = origin::network)
+      : parser_({8 << 10, 64, 256 << 10}), from_(from) {}
   void feed(std::string_view octets) { parser_.feed(octets); }
   /// The reply to the next request, once it has arrived whole. `date` is for the Date header.
   /// Ask again only when the reply is sent: firmware does not pipeline.
@@ -34,6 +39,8 @@ public:
 
 private:
   http::request_parser parser_;
+  origin from_;
+  bool known_peer_ = false;
 };
 
 } // namespace outband::amtsim

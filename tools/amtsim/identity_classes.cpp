@@ -1,96 +1,13 @@
-#include "messages/http/digest.hpp"
-#include "tools/amtsim/account_state.hpp"
 #include "tools/amtsim/classes.hpp"
 #include "tools/amtsim/kept_members.hpp"
 #include "tools/amtsim/setup_state.hpp"
 #include "tools/amtsim/status.hpp"
-#include "tools/amtsim/tls_state.hpp"
 
 #include <utility>
 
 namespace outband::amtsim {
 
 namespace {
-
-constexpr std::uint32_t not_permitted = 16;
-constexpr std::uint32_t invalid_password = 2054;
-
-std::string octets_of(const uuid& id) {
-  return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
-}
-
-// -- setup ------------------------------------------------------------------------------------
-
-instances setup_service(const device_model& d) {
-  return {with(
-      service("AMT_SetupAndConfigurationService", "Intel(r) AMT Setup and Configuration Service"),
-      {{"EnabledState", "5"},
-       {"PasswordModel", "1"},
-       {"ProvisioningMode", d.control_mode == 1 ? "4" : "1"},
-       {"ProvisioningServerOTP", std::string(43, 'A') + "="},
-       {"ProvisioningState", d.control_mode == 0 ? "0" : "2"},
-       {"RequestedState", "12"},
-       {"ZeroTouchConfigurationEnabled", "true"}})};
-}
-
-/// 20 octets, different for each machine and each use.
-std::string configuration_nonce(const device_model& d) {
-  const auto seed = octets_of(d.who().guid) + std::to_string(d.setup->nonces_used);
-  std::string out;
-  for (const auto* part : {"a", "b"})
-    if (const auto hash = http::md5(seed + part))
-      out.append(hash->begin(), hash->end());
-  out.resize(20);
-  return out;
-}
-
-instances host_based_setup(const device_model& d) {
-  return {with(service("IPS_HostBasedSetupService", "Intel(r) AMT Host Based Setup Service"),
-               {{"AllowedControlModes", "2"},
-                {"AllowedControlModes", "1"},
-                {"CertChainStatus", "0"},
-                {"ConfigurationNonce", base64(configuration_nonce(d))},
-                {"CurrentControlMode", std::to_string(d.control_mode)}})};
-}
-
-outcome get_uuid(const wsman::node&, context& c) {
-  return {0, {{"UUID", base64(octets_of(swap_smbios(c.device.who().guid)))}}};
-}
-
-outcome commit(const wsman::node&, context& c) {
-  return commit_tls(c);
-}
-
-outcome set_mebx_password(const wsman::node& input, context& c) {
-  const auto length = input.child_text("Password").size();
-  if (length < 8 || length > 32)
-    return invalid_password;
-  if (c.device.control_mode == 1)
-    return not_permitted;
-  ++c.device.accounts.change().mebx_set;
-  return status::success;
-}
-
-outcome unprovision(const wsman::node& input, context& c) {
-  std::uint32_t mode = 1;
-  if (!take(input, "ProvisioningMode", mode))
-    return soap_fault::schema_validation_error;
-  if (mode != 1 && mode != 4)
-    return status::invalid_parameter;
-  record_audit(c, 16, 19, "\4"); // unprovisioning started by remote WS-MAN
-  c.device.unprovision();
-  return status::success;
-}
-
-/// Keeps names and network.
-outcome partial_unprovision(const wsman::node&, context& c) {
-  auto names = *c.device.setup;
-  record_audit(c, 16, 19, "\4");
-  c.device.unprovision();
-  names.realm = c.device.setup->realm;
-  c.device.setup.change() = std::move(names);
-  return status::success;
-}
 
 // -- general settings -------------------------------------------------------------------------
 
@@ -245,11 +162,14 @@ template <class V, class T> void members(V& v, T& t) {
   v("rmcp_ping", t.rmcp_ping);
   v("shared_fqdn", t.shared_fqdn);
   v("wsman_only", t.wsman_only);
-  v("nonces_used", t.nonces_used);
+}
+
+int mode_at_first(const device_model& d) {
+  return d.shared().factory ? 0 : 2;
 }
 
 void save(const device_model& d, kept_texts& to) {
-  if (d.control_mode != 2)
+  if (d.control_mode != mode_at_first(d))
     to["control_mode"] = std::to_string(d.control_mode);
   if (!d.setup.changed())
     return;
@@ -261,8 +181,8 @@ void save(const device_model& d, kept_texts& to) {
 
 void load(const kept_texts& from, device_model& d) {
   if (const auto mode = from.find("control_mode"); mode != from.end())
-    d.control_mode = mode->second == "1" ? 1 : 0;
-  if (from.size() < 2)
+    d.control_mode = mode->second == "1" ? 1 : mode->second == "2" ? 2 : 0;
+  if (from.empty() || (from.size() == 1 && from.count("control_mode") == 1))
     return;
   auto& s = d.setup.change();
   kept_reader r{from};
@@ -277,17 +197,10 @@ void load(const kept_texts& from, device_model& d) {
 
 class_table identity_classes() {
   return {{{"AMT_GeneralSettings", general_settings, put_general_settings},
-           {"AMT_SetupAndConfigurationService", setup_service},
            {"AMT_TimeSynchronizationService", time_service},
            {"CIM_SoftwareIdentity", software_identity},
-           {"IPS_HostBasedSetupService", host_based_setup},
            {"IPS_ProvisioningRecordLog", provisioning_log}},
-          {{"AMT_SetupAndConfigurationService", "CommitChanges", commit},
-           {"AMT_SetupAndConfigurationService", "GetUuid", get_uuid},
-           {"AMT_SetupAndConfigurationService", "PartialUnprovision", partial_unprovision},
-           {"AMT_SetupAndConfigurationService", "SetMEBxPassword", set_mebx_password},
-           {"AMT_SetupAndConfigurationService", "Unprovision", unprovision},
-           {"AMT_TimeSynchronizationService", "GetLowAccuracyTimeSynch", read_clock},
+          {{"AMT_TimeSynchronizationService", "GetLowAccuracyTimeSynch", read_clock},
            {"AMT_TimeSynchronizationService", "SetHighAccuracyTimeSynch", set_clock}},
           {},
           {{"setup", save, load}}};

@@ -1,5 +1,6 @@
 #include "tools/amtsim/lan_certificate.hpp"
 
+#include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/certificate_state.hpp"
 #include "tools/amtsim/device_model.hpp"
 #include "tools/amtsim/tls_state.hpp"
@@ -32,28 +33,6 @@ template <class T> std::string der_of(int (*write)(const T*, unsigned char**), c
     out.assign(reinterpret_cast<const char*>(octets), static_cast<std::size_t>(n));
   OPENSSL_free(octets);
   return out;
-}
-
-/// On P-256, though firmware has RSA: a crowd of machines makes thousands.
-bool make_self_signed(const std::string& name, std::string& certificate_der, std::string& key_der) {
-  const owned<EVP_PKEY> key{EVP_EC_gen("P-256")};
-  const owned<X509> cert{X509_new()};
-  if (!key || !cert)
-    return false;
-  X509_set_version(cert.get(), 2);
-  ASN1_INTEGER_set(X509_get_serialNumber(cert.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(cert.get()), -86400);
-  X509_gmtime_adj(X509_getm_notAfter(cert.get()), years_10);
-  auto* subject = X509_get_subject_name(cert.get());
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
-  X509_set_issuer_name(cert.get(), subject);
-  X509_set_pubkey(cert.get(), key.get());
-  if (X509_sign(cert.get(), key.get(), EVP_sha256()) == 0)
-    return false;
-  certificate_der = der_of<X509>(i2d_X509, cert.get());
-  key_der = der_of<EVP_PKEY>(i2d_PrivateKey, key.get());
-  return !certificate_der.empty() && !key_der.empty();
 }
 
 const unsigned char* start_of(const std::string& octets) {
@@ -96,6 +75,27 @@ std::pair<const certificate*, const key_pair*> chosen(const device_model& d) {
 
 } // namespace
 
+bool make_self_signed(const std::string& name, std::string& certificate_der, std::string& key_der) {
+  const owned<EVP_PKEY> key{EVP_EC_gen("P-256")};
+  const owned<X509> cert{X509_new()};
+  if (!key || !cert)
+    return false;
+  X509_set_version(cert.get(), 2);
+  ASN1_INTEGER_set(X509_get_serialNumber(cert.get()), 1);
+  X509_gmtime_adj(X509_getm_notBefore(cert.get()), -86400);
+  X509_gmtime_adj(X509_getm_notAfter(cert.get()), years_10);
+  auto* subject = X509_get_subject_name(cert.get());
+  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+                             reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+  X509_set_issuer_name(cert.get(), subject);
+  X509_set_pubkey(cert.get(), key.get());
+  if (X509_sign(cert.get(), key.get(), EVP_sha256()) == 0)
+    return false;
+  certificate_der = der_of<X509>(i2d_X509, cert.get());
+  key_der = der_of<EVP_PKEY>(i2d_PrivateKey, key.get());
+  return !certificate_der.empty() && !key_der.empty();
+}
+
 void lan_certificate::free_context::operator()(SSL_CTX* c) const {
   SSL_CTX_free(c);
 }
@@ -107,12 +107,17 @@ void lan_certificate::renew() {
 
 SSL_CTX* lan_certificate::context(const device_model& device) {
   const auto [shown, key] = chosen(device);
-  if (shown == nullptr && own_certificate_.empty() &&
-      !make_self_signed(device.who().hostname, own_certificate_, own_key_))
+  const auto& setup = *device.activation;
+  const bool secure = interface_ == 1 && setup.secure.has_value();
+  if (!secure && shown == nullptr && own_certificate_.empty() &&
+      !make_self_signed(interface_ == 1 ? "AMT RCFG" : device.who().hostname, own_certificate_,
+                        own_key_))
     return nullptr;
-  const bool mutual = device.tls->in_force[0].mutual;
-  const auto& der = shown != nullptr ? shown->der : own_certificate_;
-  auto wanted = der + (mutual ? "mutual" : "");
+  const bool mutual = device.tls->in_force.at(interface_).mutual;
+  const auto& der = secure             ? setup.rcfg_certificate
+                    : shown != nullptr ? shown->der
+                                       : own_certificate_;
+  auto wanted = der + (secure ? "secure" : "") + (mutual ? "mutual" : "");
   if (mutual)
     for (const auto& c : device.certificates->certificates)
       wanted += c.trusted_root ? c.der : "";
@@ -126,11 +131,15 @@ SSL_CTX* lan_certificate::context(const device_model& device) {
   SSL_CTX_set_options(c, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
-  if (!use(c, der, shown != nullptr ? key->private_key : own_key_)) {
+  if (!use(c, der, secure ? setup.rcfg_key : shown != nullptr ? key->private_key : own_key_)) {
     context_.reset();
     return nullptr;
   }
-  if (mutual) {
+  if (secure) {
+    // Anybody may show anything; who it must be is decided after the handshake.
+    SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                       [](int, X509_STORE_CTX*) { return 1; });
+  } else if (mutual) {
     trust_roots(c, *device.certificates);
     SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   }
@@ -138,8 +147,8 @@ SSL_CTX* lan_certificate::context(const device_model& device) {
   return c;
 }
 
-bool lan_certificate::client_is_trusted(const device_model& device, SSL* connection) {
-  const auto& now = device.tls->in_force[0];
+bool lan_certificate::client_is_trusted(const device_model& device, SSL* connection) const {
+  const auto& now = device.tls->in_force.at(interface_);
   if (!now.mutual || now.trusted_names.empty())
     return true;
   const owned<X509> peer{SSL_get1_peer_certificate(connection)};

@@ -11,12 +11,18 @@ namespace outband::amtsim {
 
 class device_model;
 
+/// A certificate with that common name and its key, both DER. On P-256, though firmware has RSA: a
+/// crowd of machines makes thousands.
+bool make_self_signed(const std::string& name, std::string& certificate_der, std::string& key_der);
+
 class lan_certificate {
 public:
+  /// interface: 0 the network, 1 the local port (tls_state.hpp).
+  explicit lan_certificate(std::size_t interface = 0) : interface_(interface) {}
   /// The context for the next connection; nullptr if OpenSSL refuses.
   SSL_CTX* context(const device_model& device);
   /// After the handshake: is the client's name among TrustedCN, where that is demanded?
-  static bool client_is_trusted(const device_model& device, SSL* connection);
+  bool client_is_trusted(const device_model& device, SSL* connection) const;
   /// Forgets the self-signed one.
   void renew();
 
@@ -24,6 +30,7 @@ private:
   struct free_context {
     void operator()(SSL_CTX* c) const;
   };
+  std::size_t interface_;
   std::string made_for_;                  ///< what context_ was made from
   std::string own_certificate_, own_key_; ///< DER, self-signed
   std::unique_ptr<SSL_CTX, free_context> context_;

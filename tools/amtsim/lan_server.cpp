@@ -1,5 +1,6 @@
 #include "tools/amtsim/lan_server.hpp"
 
+#include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/lan_certificate.hpp"
 #include "tools/amtsim/tls_state.hpp"
 
@@ -73,7 +74,8 @@ public:
   }
 
   bool takes(bool over_tls) const {
-    if (device_.control_mode == 0 || connections_.size() >= max_connections)
+    if (device_.control_mode == 0 || !device_.activation->amt_enabled ||
+        connections_.size() >= max_connections)
       return false;
     const auto& now = device_.tls->in_force[0];
     return over_tls || !now.enabled || now.accept_plain;
@@ -126,7 +128,7 @@ public:
       stream_.async_handshake(asio::ssl::stream_base::server,
                               [self = this->shared_from_this()](error_code ec) {
                                 if (ec || self->home_->to_ == nullptr ||
-                                    !lan_certificate::client_is_trusted(
+                                    !self->home_->certificate_.client_is_trusted(
                                         self->home_->device_, self->stream_.native_handle()))
                                   return self->leave();
                                 self->read();
@@ -170,6 +172,8 @@ private:
         return read();
       if (reply->silent)
         continue;
+      if (reply->cut)
+        return leave();
       reply_ = std::move(*reply);
       if (reply_.delay.count() == 0)
         return write();

@@ -1,5 +1,6 @@
 #include "tools/amtsim/machine.hpp"
 
+#include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/cira_state.hpp"
 #include "tools/amtsim/subscription_state.hpp"
 
@@ -157,6 +158,7 @@ void machine::stop() {
   timer_.cancel();
   tunnel_.disconnect();
   channels_.clear();
+  end_local(true);
   lan_.reset();
   events_.reset();
 }
@@ -240,6 +242,7 @@ void machine::schedule() {
   sooner(keepalive_at_);
   sooner(lan_open_at_);
   sooner(leave_at_);
+  sooner(ports_down_at_);
   sooner(model_.next_due().value_or(sim_time{0}));
   if (!faults_.empty())
     sooner(faults_.next_end(now()).value_or(sim_time{0}));
@@ -293,8 +296,16 @@ void machine::on_timer() {
     drop(model_.control_mode == 0 ? "the machine was unprovisioned"
                                   : "its CIRA configuration was removed",
          sim_time{0}, false);
-    if (lan_ && model_.control_mode == 0)
-      lan_->end_connections();
+    if (model_.control_mode == 0) {
+      end_local(false);
+      if (lan_)
+        lan_->end_connections();
+    }
+  }
+  if (due(ports_down_at_)) {
+    end_local(true);
+    const auto back_at = model_.activation->ports_back_at;
+    lan_down(back_at > t ? back_at - t : sim_time{0}, true);
   }
   if (due(connect_at_) && wants_tunnel_ && !tunnel_.busy() && model_.control_mode != 0) {
     handshake_until_ = t + handshake_deadline;

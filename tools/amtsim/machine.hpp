@@ -10,7 +10,9 @@
 #include "tools/amtsim/faults.hpp"
 #include "tools/amtsim/flash.hpp"
 #include "tools/amtsim/http_server.hpp"
+#include "tools/amtsim/lan_certificate.hpp"
 #include "tools/amtsim/lan_server.hpp"
+#include "tools/amtsim/local_port.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -80,7 +82,9 @@ struct machine_report {
   flash kept; ///< empty unless settings::keeps_flash
 };
 
-class machine final : private cira_client::owner, private lan_server::owner {
+class machine final : private cira_client::owner,
+                      private lan_server::owner,
+                      private local_port::owner {
 public:
   machine(boost::asio::io_context& io, const tls_context& tls,
           const boost::asio::ip::tcp::endpoint& server, identity who, const settings* shared,
@@ -88,6 +92,12 @@ public:
 
   boost::asio::io_context& executor() { return io_; }
   const identity& who() const { return model_.who(); }
+  /// To read; to change it: change().
+  const device_model& model() const { return model_; }
+  static sim_time now();
+  /// The host connects to its firmware's port 16992 or 16993. nullptr: refused, nobody listens
+  /// there now. `peer` must outlive the connection.
+  std::unique_ptr<local_connection> open_local(std::uint16_t port, local_peer& peer);
 
   /// Serves WS-MAN on the LAN too. Before the threads run; throws std::runtime_error if it cannot.
   void listen(const lan_place& where);
@@ -143,7 +153,7 @@ private:
   void tell(power_change what);
   void tell(link_event what);
 
-  static sim_time now();
+  void end_local(bool with_reset);
   void schedule();
   void on_timer();
 
@@ -159,9 +169,13 @@ private:
   sim_time handshake_until_{0};
   sim_time keepalive_at_{0};
   sim_time lan_open_at_{0};
+  sim_time ports_down_at_{0};
   sim_time leave_at_{0}; ///< the last answer was "unprovisioned"; it shall arrive
   std::vector<std::unique_ptr<wsman_channel>> channels_;
-  std::unique_ptr<lan_server> lan_;      ///< nullptr: it does not listen
+  std::unique_ptr<lan_server> lan_; ///< nullptr: it does not listen
+  std::vector<local_port> local_;
+  lan_certificate local_certificate_{1};
+  std::uint32_t port_restarts_ = 0;
   std::unique_ptr<event_sender> events_; ///< nullptr: there were none so far
   std::map<std::string, std::uint64_t> requests_;
   std::string last_down_;

@@ -1,7 +1,9 @@
 // The machine's conversations: WS-MAN on channels and on the LAN, events the other way.
+#include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/cira_state.hpp"
 #include "tools/amtsim/machine.hpp"
 #include "tools/amtsim/subscription_state.hpp"
+#include "tools/amtsim/tls_state.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -13,6 +15,10 @@ namespace {
 
 /// For the last answer before it leaves for good.
 constexpr sim_time leave_after{500};
+constexpr sim_time ports_down_after{100};
+constexpr std::size_t max_local = 8;
+constexpr std::uint16_t plain_port = 16992;
+constexpr std::uint16_t tls_port = 16993;
 
 std::string http_date() {
   // The same second for all machines of a thread is formatted once.
@@ -108,6 +114,10 @@ std::optional<http_reply> machine::next_reply(http_server& http) {
 void machine::changed_by_request() {
   around_.changed();
   send_events();
+  if (model_.activation->port_restarts != port_restarts_) {
+    port_restarts_ = model_.activation->port_restarts;
+    ports_down_at_ = now() + ports_down_after;
+  }
   // Unprovisioned, or its CIRA configuration was taken away: the answer goes, then the tunnel.
   const bool stays = model_.control_mode != 0 && (!model_.cira.changed() || calls_home(model_));
   if (!stays && leave_at_.count() == 0)
@@ -121,6 +131,11 @@ void machine::serve(wsman_channel& c) {
       return;
     if (reply->silent)
       continue;
+    if (reply->cut) {
+      const auto id = c.id;
+      channel_closed(id);
+      return tunnel_.close_channel(id);
+    }
     c.out = std::move(reply->octets);
     c.repeat = std::move(reply->repeat);
     c.close_after = reply->close;
@@ -131,6 +146,32 @@ void machine::serve(wsman_channel& c) {
     if (!push(c))
       return;
   }
+}
+
+std::unique_ptr<local_connection> machine::open_local(std::uint16_t port, local_peer& peer) {
+  const auto& setup = *model_.activation;
+  const auto& tls = model_.tls->in_force[1];
+  const bool serves = port == tls_port ? tls_enforced(model_) || tls.enabled
+                      : port == plain_port
+                          ? !tls_enforced(model_) && (!tls.enabled || tls.accept_plain)
+                          : false;
+  local_.erase(
+      std::remove_if(local_.begin(), local_.end(), [](const auto& c) { return c.ended(); }),
+      local_.end());
+  if (!serves || !setup.amt_enabled || now() < setup.ports_back_at || local_.size() >= max_local)
+    return nullptr;
+  auto* context = port == tls_port ? local_certificate_.context(model_) : nullptr;
+  if (port == tls_port && context == nullptr)
+    return nullptr;
+  local_port::owner& me = *this;
+  local_.emplace_back(io_, model_, context, me, peer);
+  return local_.back().handle();
+}
+
+void machine::end_local(bool with_reset) {
+  for (auto& c : local_)
+    c.end(with_reset);
+  local_.clear();
 }
 
 void machine::lan_down(sim_time back_after, bool with_reset) {

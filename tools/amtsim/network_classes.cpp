@@ -2,6 +2,7 @@
 // contexts; CIM_EthernetPort, IPS_LANEndpoint.
 #include "tools/amtsim/network_state.hpp"
 
+#include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/certificate_state.hpp"
 #include "tools/amtsim/classes.hpp"
 #include "tools/amtsim/firmware_version.hpp"
@@ -59,6 +60,10 @@ bool is_mask(const std::string& s) {
   return m && *m != 0 && (~*m & (~*m + 1)) == 0;
 }
 
+std::string host_address(const device_id& guid) {
+  return "192.168.6." + std::to_string(2 + hash_of(guid, 9) % 250);
+}
+
 void optional_field(instance& to, const char* name, const std::string& value) {
   if (!value.empty())
     to.fields.push_back({name, value});
@@ -70,7 +75,7 @@ void addresses(instance& to, const port_settings& p, const device_id& guid) {
     to.fields.push_back({"PrimaryDNS", lease_gateway});
     to.fields.push_back({"SubnetMask", lease_mask});
     if (!p.dhcp) // the host's own
-      to.fields.push_back({"IPAddress", "192.168.6." + std::to_string(2 + hash_of(guid, 9) % 250)});
+      to.fields.push_back({"IPAddress", host_address(guid)});
     return;
   }
   optional_field(to, "IPAddress", p.address);
@@ -100,7 +105,7 @@ instances ports(const device_model& d) {
   const auto& net = *d.network;
   auto wired =
       with(port_base(d, net.wired, 0), {{"IpSyncEnabled", text(net.wired.ip_sync)},
-                                        {"LinkIsUp", "true"},
+                                        {"LinkIsUp", text(d.activation->wired_link)},
                                         {"SharedDynamicIP", "true"},
                                         {"SharedStaticIp", text(net.wired.shared_static)}});
   addresses(wired, net.wired, d.who().guid);
@@ -435,6 +440,11 @@ void load(const kept_texts& in, device_model& d) {
 }
 
 } // namespace
+
+std::string wired_address(const device_model& d) {
+  const auto& p = d.network->wired;
+  return p.dhcp || p.shared_static ? host_address(d.who().guid) : p.address;
+}
 
 std::string mac_address(const device_id& guid, unsigned port, bool dashes) {
   const auto h = hash_of(guid, 0) + port;

@@ -69,6 +69,9 @@ struct network_state {
 /// port: 0 wired, 1 wireless.
 std::string mac_address(const device_id& guid, unsigned port, bool dashes = true);
 
+/// The wired port's IPv4 address, dotted; with DHCP or sharing it is the host's.
+std::string wired_address(const device_model& device);
+
 /// The link belongs to the host again once its time is over.
 void expire_link_preference(device_model& device, sim_time now);
 

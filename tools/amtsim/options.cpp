@@ -1,5 +1,7 @@
 #include "tools/amtsim/options.hpp"
 
+#include "tools/amtsim/provisioning_chain.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -92,14 +94,31 @@ std::variant<options, int> parse_options(int argc, char** argv) {
   app.add_option("--mps-user", out.machines.mps_user, "default: one per machine, from the seed");
   app.add_option("--mps-password", out.machines.mps_password, "default: one per machine");
   app.add_option("--amt-password", out.machines.amt_password, "default: one per machine");
-  app.add_option("--profile", profile, "amt16, amt12 or ism16")
-      ->check(CLI::IsMember({"amt16", "amt12", "ism16"}));
+  app.add_option("--profile", profile, "amt16, amt12, ism16; amt19, amt22: local ports with TLS")
+      ->check(CLI::IsMember({"amt16", "amt12", "amt19", "amt22", "ism16"}));
+  app.add_flag("--factory", out.shared.factory, "the machines are new: nobody has activated them");
+  std::vector<std::string> roots;
+  app.add_option("--trust-root", roots,
+                 "PEM file; a root that may have signed a provisioning certificate")
+      ->check(CLI::ExistingFile);
+  app.add_option("--dns-suffix", out.shared.dns_suffix, "of the wired network, from its DHCP");
+  app.add_option("--pki-suffix", out.shared.pki_suffix, "that was entered in the machines' MEBx");
   app.add_option("--power", power, "state at the start: on or off")
       ->check(CLI::IsMember({"on", "off"}));
   add_ms(app, "--power-ms", out.shared.times.power, "from a power request to its effect");
   add_ms(app, "--off-ms", out.shared.times.off_before_on, "how long a power cycle stays off");
   add_ms(app, "--os-shutdown-ms", out.shared.times.os_shutdown, "a graceful shutdown takes");
   add_ms(app, "--os-boot-ms", out.shared.times.os_boot, "until graceful actions work after boot");
+  out.shared.times.setup_busy = sim_time{1000};
+  add_ms(app, "--busy-ms", out.shared.times.setup_busy, "503 after setup and upgrade");
+  unsigned port_restart = 2000;
+  auto* restart =
+      app.add_option(
+             "--port-restart-ms", port_restart,
+             "how long ports are away after CommitChanges with TLS; 0, unless TLS is enforced")
+          ->check(CLI::Range(0U, 3600000U));
+  add_ms(app, "--home-call-ms", out.shared.times.home_call,
+         "at most, between being configured and calling home");
   add_ms(app, "--answer-ms", out.shared.times.answer, "added to every WS-MAN answer");
   app.add_option("--link-drop-ms", link_drop,
                  "how long the tunnel is away after a power transition; 0: it stays")
@@ -162,6 +181,13 @@ std::variant<options, int> parse_options(int argc, char** argv) {
   parse_range(reconnect, times.reconnect_min, times.reconnect_max);
   times.keepalive = std::chrono::seconds(keepalive_s);
   out.shared.kind = *find_firmware(profile);
+  if (restart->count() != 0 || out.shared.kind.tls_enforced)
+    times.port_restart = sim_time{port_restart};
+  for (const auto& file : roots)
+    if (const auto why = read_trusted_roots(file, out.shared.trusted_roots); !why.empty()) {
+      std::fprintf(stderr, "--trust-root: %s\n", why.c_str());
+      return exit_usage;
+    }
   auto& ports = out.shared.kind.ports;
   if (without_5900)
     ports.erase(std::remove(ports.begin(), ports.end(), 5900), ports.end());

@@ -10,6 +10,12 @@ const firmware* find_firmware(std::string_view profile) {
   static const firmware amt16{"16.1.25", "2049", "16392", true, true, ports};
   static const firmware amt12{"12.0.67", "1579", "16392", false, true, ports};
   static const firmware ism16{"16.1.25", "2049", "16400", true, false, ports, false};
+  static const firmware amt19{"19.0.5", "1710", "16392", true, true, ports, true, true};
+  static const firmware amt22{"22.0.1", "1302", "16392", true, true, ports, true, true};
+  if (profile == "amt19")
+    return &amt19;
+  if (profile == "amt22")
+    return &amt22;
   if (profile == "ism16")
     return &ism16;
   if (profile == "amt16")

@@ -2,6 +2,7 @@
 /// Context: pure data; one per process, shared by all machines.
 #pragma once
 
+#include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/faults.hpp"
 
 #include <cstdint>
@@ -20,9 +21,11 @@ struct firmware {
   bool kvm = true; ///< Standard Manageability has none
   /// In the order in which they are announced.
   std::vector<std::uint16_t> ports;
-  bool wifi = true; ///< a radio that firmware can use
+  bool wifi = true;          ///< a radio that firmware can use
+  bool tls_enforced = false; ///< its local ports speak TLS only, as from AMT 19 on
 };
-/// "amt16", "amt12", "ism16" (Standard Manageability, wired only); nullptr for another name.
+/// "amt16", "amt12", "amt19", "amt22", "ism16" (Standard Manageability, wired only); nullptr for
+/// another name.
 const firmware* find_firmware(std::string_view profile);
 
 /// How long things take. Zero is allowed.
@@ -39,6 +42,10 @@ struct timing {
   sim_time reconnect_min{1000};
   sim_time reconnect_max{3000};
   sim_time keepalive{30000}; ///< until the server sets another
+  /// After it was configured and when it may call home, at most; its policy's interval if shorter.
+  sim_time home_call{1000};
+  sim_time setup_busy{0};   ///< after Setup, AdminSetup, upgrade: requests are answered 503
+  sim_time port_restart{0}; ///< after CommitChanges with TLS: how long the ports are away; 0: not
 };
 
 struct settings {
@@ -47,6 +54,10 @@ struct settings {
   std::size_t batch = 0;       ///< items per Pull; 0: all at once, as most firmware does
   std::uint32_t window = 4096; ///< APF channel window, octets
   bool keeps_flash = false;    ///< reports say what the state file keeps
+  bool factory = false;        ///< the machines are new, nobody has activated them
+  std::string pki_suffix;      ///< that somebody entered in their MEBx
+  std::string dns_suffix;      ///< of their wired network, from DHCP
+  std::vector<trusted_hash> trusted_roots; ///< besides those that every machine knows
   /// The management presence server that the machines are told to have been configured with.
   std::string server_host;
   std::uint16_t server_port = 4433;

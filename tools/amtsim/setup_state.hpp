@@ -23,7 +23,6 @@ struct setup_state {
   bool rmcp_ping = true;
   bool shared_fqdn = true;
   bool wsman_only = false;
-  std::uint32_t nonces_used = 0; ///< ConfigurationNonces
 };
 
 } // namespace outband::amtsim

@@ -25,6 +25,7 @@ struct call {
   device_model& device;
   fault_set& faults;
   sim_time now;
+  const caller& who;
   wsman::answer_header header;
 
   wsman_reply fault(soap_fault kind) const { return {400, wsman::write_fault(header, kind), {}}; }
@@ -69,7 +70,7 @@ wsman_reply put(const call& c) {
   const auto target = position(before);
   if (target == before.end())
     return c.fault(soap_fault::destination_unreachable);
-  context in{c.device, c.faults, c.now, "admin", c.asked.selectors};
+  context in{c.device, c.faults, c.now, c.who.user, c.asked.selectors};
   if (const auto no = row->put(body, *target, in))
     return c.fault(*no);
   if (!row->echoes)
@@ -91,7 +92,7 @@ wsman_reply remove(const call& c) {
   for (const auto& i : row->list(c.device)) {
     if (!matches(i, c.asked.selectors))
       continue;
-    context in{c.device, c.faults, c.now, "admin", c.asked.selectors};
+    context in{c.device, c.faults, c.now, c.who.user, c.asked.selectors};
     if (const auto no = row->remove(i, in))
       return c.fault(*no);
     return {200, wsman::write_nothing(c.header), {}};
@@ -110,7 +111,7 @@ wsman_reply create(const call& c) {
   const auto& body = c.asked.body.children.front();
   if (body.name != c.class_name || body.ns != c.asked.resource_uri)
     return c.fault(soap_fault::invalid_representation);
-  context in{c.device, c.faults, c.now, "admin", c.asked.selectors};
+  context in{c.device, c.faults, c.now, c.who.user, c.asked.selectors};
   auto made = row->create(body, in);
   if (const auto* kind = std::get_if<soap_fault>(&made))
     return c.fault(*kind);
@@ -154,7 +155,7 @@ wsman_reply subscribe_to(const call& c) {
   for (const auto& i : *all) {
     if (!matches(i, c.asked.selectors))
       continue;
-    context in{c.device, c.faults, c.now, "admin", c.asked.selectors};
+    context in{c.device, c.faults, c.now, c.who.user, c.asked.selectors};
     const auto done = subscribe(c.asked.body, i, in);
     if (const auto* kind = std::get_if<soap_fault>(&done))
       return c.fault(*kind);
@@ -172,11 +173,15 @@ wsman_reply invoke(const call& c, std::string_view name) {
   const auto* input = c.asked.body.child(std::string(name) + "_INPUT");
   if (input == nullptr || input->ns != c.asked.resource_uri)
     return c.fault(soap_fault::schema_validation_error);
-  context in{c.device, c.faults, c.now, "admin", c.asked.selectors};
+  context in{c.device, c.faults, c.now, c.who.user, c.asked.selectors};
   const auto done = m->run(*input, in);
   if (done.fault)
     return c.fault(*done.fault);
-  return {200, wsman::write_method(c.header, name, done.out, done.return_value), {}};
+  return {200,
+          wsman::write_method(c.header, name, done.out, done.return_value),
+          {},
+          done.delay,
+          done.cut};
 }
 
 /// "Get", or the method's name; empty if the action is neither known nor of this class.
@@ -196,6 +201,8 @@ std::string_view verb(const wsman::request& asked) {
 wsman_reply dispatch(const call& c, std::string_view what) {
   if (c.class_name.empty())
     return c.fault(soap_fault::destination_unreachable);
+  if (!is_permitted(c.device, c.who, c.class_name, what))
+    return c.fault(soap_fault::access_denied);
   const auto& asked = c.asked.action;
   if (asked == action::get)
     return get(c);
@@ -252,7 +259,7 @@ void spoil(std::string& xml, std::string_view class_name, std::string_view what,
 } // namespace
 
 wsman_reply serve_wsman(std::string_view soap, device_model& device, fault_set& faults,
-                        sim_time now) {
+                        sim_time now, const caller& who) {
   const auto asked = wsman::parse_request(soap);
   if (!asked) {
     const wsman::answer_header nobody{{}, "0", {}, device.next_message_number()};
@@ -268,6 +275,7 @@ wsman_reply serve_wsman(std::string_view soap, device_model& device, fault_set& 
       device,
       faults,
       now,
+      who,
       {asked->action, std::move(relates_to), asked->resource_uri, device.next_message_number()}};
   auto out =
       faults.take(fault_kind::soap_fault) ? c.fault(soap_fault::internal_error) : dispatch(c, what);
