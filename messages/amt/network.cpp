@@ -119,7 +119,10 @@ status set_wired(wsman::talk& t, const wired_request& what) {
     return ports.error();
   if (!ports->wired)
     return fail(problem::not_found, "the machine has no wired network port");
-  const auto& now = *ports->wired;
+  return set_wired(t, *ports->wired, what);
+}
+
+status set_wired(wsman::talk& t, const ethernet_port& now, const wired_request& what) {
   const bool ip_sync =
       what.ip_sync ? *what.ip_sync : what.ip_address.empty() && now.ip_sync.value_or(false);
   auto echoed = t.put(settings, wired_properties(now, what, ip_sync),
@@ -131,7 +134,11 @@ status set_wired(wsman::talk& t, const wired_request& what) {
   auto then = read_ethernet_port(**echoed);
   if (!then)
     return then.error();
-  if (then->dhcp != what.dhcp || (then->ip_sync && *then->ip_sync != (what.dhcp || ip_sync)))
+  const auto differs = [](const std::optional<bool>& told, bool wanted) {
+    return told && *told != wanted;
+  };
+  if (then->dhcp != what.dhcp || differs(then->ip_sync, what.dhcp || ip_sync) ||
+      differs(then->shared_static_ip, !what.dhcp && ip_sync))
     return fail(problem::device_refused,
                 "the firmware accepted the network settings and did not take them over; look at "
                 "them again and compare what the host has");

@@ -80,6 +80,8 @@ struct wired_request {
 };
 /// Fails if the firmware keeps what it had, as some do without saying so.
 status set_wired(wsman::talk& t, const wired_request& what);
+/// The same for who has read the port already.
+status set_wired(wsman::talk& t, const ethernet_port& now, const wired_request& what);
 
 /// problem::not_found if the machine has no wireless port.
 status set_link_preference(wsman::talk& t, link_owner owner, std::uint32_t timeout_seconds);

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::string_view host_service = "IPS_HostBasedSetupService";
 constexpr std::string_view setup_service = "AMT_SetupAndConfigurationService";
-constexpr std::string_view http_md5 = "2";        // NetAdminPassEncryptionType
-constexpr std::size_t max_signature = 1024;       // octets: RSA-8192
+constexpr std::string_view http_md5 = "2";  // NetAdminPassEncryptionType
+constexpr std::size_t max_signature = 1024; // octets: RSA-8192
 constexpr std::size_t max_certificate = 16 * 1024;
 constexpr std::size_t max_chain = 8;
 

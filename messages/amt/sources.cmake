@@ -13,6 +13,10 @@ list(APPEND MESSAGES_SOURCES
   amt/certificates.cpp
   amt/certificates_operations.cpp
   amt/cira.cpp
+  amt/configure_8021x.cpp
+  amt/configure_clear.cpp
+  amt/configure_network.cpp
+  amt/configure_tls.cpp
   amt/consent.cpp
   amt/displays.cpp
   amt/erase.cpp
@@ -26,11 +30,13 @@ list(APPEND MESSAGES_SOURCES
   amt/lifecycle.cpp
   amt/logs.cpp
   amt/logs_operations.cpp
+  amt/maintenance.cpp
   amt/network.cpp
   amt/network_operations.cpp
   amt/network_words.cpp
   amt/operation_run.cpp
   amt/pass_through.cpp
+  amt/peer_texts.cpp
   amt/power.cpp
   amt/power_operations.cpp
   amt/put_back.cpp

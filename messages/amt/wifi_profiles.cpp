@@ -1,4 +1,4 @@
-#include "messages/amt/certificates.hpp"
+#include "messages/amt/configure_8021x.hpp"
 #include "messages/amt/status.hpp"
 #include "messages/amt/wifi.hpp"
 
@@ -32,70 +32,12 @@ std::string certificate_parameter(std::string_view name, const std::string& hand
       name, {wsman::class_uri("AMT_PublicKeyCertificate"), wsman::named("InstanceID", handle)});
 }
 
-struct handles {
-  std::string client, ca;
-};
-
-/// Certificates that the firmware holds already are not added again.
-result<std::string> handle_of(wsman::talk& t, const std::vector<certificate>& held,
-                              const std::string& der, bool root) {
-  for (const auto& c : held)
-    if (c.x509 == der && c.trusted_root == root)
-      return c.instance_id;
-  return add_certificate(t, der, root);
-}
-
-result<handles> provide_credentials(wsman::talk& t, const wifi_profile_request::enterprise& e) {
-  handles out;
-  if (e.client_certificate.empty() && e.private_key.empty() && e.ca_certificate.empty())
-    return out;
-  auto held = get_certificates(t);
-  if (!held)
-    return held.error();
-  if (!e.private_key.empty()) {
-    auto key = read_private_key(e.private_key);
-    if (!key)
-      return key.error();
-    auto keys = get_keys(t);
-    if (!keys)
-      return keys.error();
-    const bool known = std::any_of(keys->begin(), keys->end(),
-                                   [&](const auto& k) { return k.der_key == key->public_key; });
-    if (!known)
-      if (auto added = add_private_key(t, key->private_key); !added)
-        return added.error();
-  }
-  const auto provide = [&](const std::string& text, bool root, std::string& handle) -> status {
-    if (text.empty())
-      return success();
-    auto c = read_certificate(text);
-    if (!c)
-      return c.error();
-    auto told = handle_of(t, *held, c->der, root);
-    if (!told)
-      return told.error();
-    handle = std::move(*told);
-    return success();
-  };
-  if (auto ok = provide(e.client_certificate, false, out.client); !ok)
-    return ok.error();
-  if (auto ok = provide(e.ca_certificate, true, out.ca); !ok)
-    return ok.error();
-  // MPS waits a second before it uses what it added. Firmware that lists it can use it.
-  const auto known_before = [&](const std::string& handle) {
-    return handle.empty() || std::any_of(held->begin(), held->end(),
-                                         [&](const auto& c) { return c.instance_id == handle; });
-  };
-  if (!known_before(out.client) || !known_before(out.ca)) {
-    auto then = get_certificates(t);
-    if (!then)
-      return then.error();
-  }
-  return out;
+ieee8021x_credentials credentials_of(const wifi_profile_request::enterprise& e) {
+  return {e.client_certificate, e.private_key, e.ca_certificate};
 }
 
 std::string properties_of(const wifi_profile_request& what, const std::string& instance_id,
-                          const handles& credentials) {
+                          const ieee8021x_handles& credentials) {
   auto network = q("ElementName", what.name) + q("InstanceID", instance_id) +
                  q("AuthenticationMethod", code(static_cast<std::uint32_t>(what.auth))) +
                  q("EncryptionMethod", code(static_cast<std::uint32_t>(what.cipher))) +
@@ -185,9 +127,9 @@ status add_wifi_profile(wsman::talk& t, const wifi_profile_request& what) {
   if (all->size() >= max_profiles)
     return fail(problem::already_exists,
                 "Maximum number of wireless profiles already configured on the device: 8");
-  handles credentials;
+  ieee8021x_handles credentials;
   if (what.ieee8021x) {
-    auto provided = provide_credentials(t, *what.ieee8021x);
+    auto provided = provide_credentials(t, credentials_of(*what.ieee8021x));
     if (!provided)
       return provided.error();
     credentials = std::move(*provided);
@@ -212,9 +154,9 @@ status update_wifi_profile(wsman::talk& t, const wifi_profile_request& what) {
   const auto* owner = by_priority(*all, what.priority);
   if (owner != nullptr && owner->instance_id != now->instance_id)
     return priority_taken(what.priority);
-  handles credentials;
+  ieee8021x_handles credentials;
   if (what.ieee8021x) {
-    auto provided = provide_credentials(t, *what.ieee8021x);
+    auto provided = provide_credentials(t, credentials_of(*what.ieee8021x));
     if (!provided)
       return provided.error();
     credentials = std::move(*provided);

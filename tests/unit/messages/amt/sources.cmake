@@ -8,6 +8,9 @@ list(APPEND UNIT_MESSAGES_SOURCES
   amt/catalogue_test.cpp
   amt/certificates_test.cpp
   amt/cira_test.cpp
+  amt/configure_clear_test.cpp
+  amt/configure_network_test.cpp
+  amt/configure_tls_test.cpp
   amt/consent_test.cpp
   amt/displays_test.cpp
   amt/erase_test.cpp
@@ -16,8 +19,10 @@ list(APPEND UNIT_MESSAGES_SOURCES
   amt/inventory_test.cpp
   amt/lifecycle_test.cpp
   amt/logs_test.cpp
+  amt/maintenance_test.cpp
   amt/network_test.cpp
   amt/pass_through_test.cpp
+  amt/peer_texts_test.cpp
   amt/power_operations_test.cpp
   amt/power_test.cpp
   amt/setup_test.cpp
