@@ -8,6 +8,7 @@
 #pragma once
 
 #include "actors/device_machine.hpp"
+#include "actors/ports/activation.hpp"
 #include "actors/ports/amt_link.hpp"
 #include "actors/ports/cluster.hpp"
 #include "actors/ports/control.hpp"
@@ -257,6 +258,31 @@ using desk_actor =
     caf::typed_actor<caf::reacts_to<request_submitted>, caf::reacts_to<outcome_arrived>,
                      caf::reacts_to<desk_step>, caf::reacts_to<desk_tick>>;
 
+// -- ACTIVATION: one per provisioning connection --------------------------------------------------
+// Goes through a plan of steps (activation/plan.hpp). Provisioner role.
+
+/// INTERNAL: continuations of ports' answers.
+struct activation_step {
+  std::shared_ptr<std::function<void()>> go;
+};
+/// The client has left.
+struct activation_closed {};
+using activation_actor =
+    caf::typed_actor<caf::reacts_to<activation_step>, caf::reacts_to<activation_closed>>;
+
+// -- PROVISIONER: one per process that serves provisioning connections ---------------------------
+// Spawns an activation per connection and forgets it when it is over.
+
+struct activation_opened {
+  activation_port::connection who;
+  std::shared_ptr<provisioning_wish> wish;
+};
+struct activation_left {
+  std::uint64_t connection = 0;
+};
+using provisioner_actor =
+    caf::typed_actor<caf::reacts_to<activation_opened>, caf::reacts_to<activation_left>>;
+
 // -- helpers ------------------------------------------------------------------------------------
 
 /// A weak handle to tell something from a port's callback.
@@ -316,3 +342,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::request_submitted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::outcome_arrived)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::desk_step)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::desk_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::activation_step)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::activation_closed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::activation_opened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::activation_left)

@@ -25,12 +25,15 @@ struct config : caf::actor_system_config {
 } // namespace
 
 struct node::impl {
-  impl(std::size_t threads, const services& with, bus::endpoint& outside)
+  impl(std::size_t threads, const services& with, const node_roles& roles, bus::endpoint& outside)
       : cfg(threads), system(cfg), terminator(system, with), control(system, with),
         controller(system, with), requests(with, control, outside), keeper(system, with, outside),
         direct(system, with, terminator, outside) {
     terminator.on_disconnect([this](const device_ref& ref) { direct.look_at(ref); });
     control.on_connection_changed([this](const device_ref& ref) { direct.changed(ref); });
+    if (roles.provisioner && with.provisioning != nullptr)
+      provisioner = std::make_unique<activation::provisioner>(system, with, *with.provisioning,
+                                                              control, *roles.provisioner);
   }
 
   config cfg;
@@ -41,6 +44,7 @@ struct node::impl {
   bus_requests requests;
   outband::keeper keeper;
   direct_links direct;
+  std::unique_ptr<activation::provisioner> provisioner; ///< nullptr: not this node's role
   caf::actor guard;
 };
 
@@ -56,8 +60,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(outband::watch_all)
 namespace outband {
 
 node::node(services with, node_roles roles, bus::endpoint& outside, std::size_t actor_threads)
-    : with_(std::move(with)), roles_(roles), outside_(outside),
-      impl_(std::make_unique<impl>(actor_threads, with_, outside)) {}
+    : with_(std::move(with)), roles_(std::move(roles)), outside_(outside),
+      impl_(std::make_unique<impl>(actor_threads, with_, roles_, outside)) {}
 
 node::~node() {
   stop();
@@ -113,7 +117,7 @@ void node::tell_tenants(std::vector<bus::bus_instance> all) {
 void node::start(keeper_hooks hooks) {
   hooks_ = std::move(hooks);
   auto* i = impl_.get();
-  const auto r = roles_;
+  const auto& r = roles_;
   // The order matters: whoever listens comes before whoever speaks.
   if (r.api || r.controller)
     i->control.start();
@@ -167,6 +171,8 @@ void node::start(keeper_hooks hooks) {
   });
   if (with_.direct && (r.terminator || r.api))
     i->direct.start();
+  if (i->provisioner)
+    i->provisioner->start();
   i->keeper.start(r.controller, std::move(ours));
   caf::anon_send(i->guard, watch_all{});
 }
@@ -183,6 +189,8 @@ void node::stop() {
     caf::anon_send_exit(impl_->guard, caf::exit_reason::user_shutdown);
     impl_->guard = nullptr;
   }
+  if (impl_->provisioner)
+    impl_->provisioner->stop();
   impl_->keeper.stop();
   impl_->requests.stop();
   impl_->direct.stop();
@@ -204,6 +212,10 @@ std::size_t node::other_terminators() const {
 
 terminator_port& node::terminator() {
   return impl_->terminator;
+}
+
+activation_port* node::activations() {
+  return impl_->provisioner.get();
 }
 
 direct_links& node::direct() {

@@ -5,6 +5,7 @@
 /// times a second for ever.
 #pragma once
 
+#include "actors/activation/provisioner.hpp"
 #include "actors/bus_requests.hpp"
 #include "actors/control.hpp"
 #include "actors/controller.hpp"
@@ -15,6 +16,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace outband {
 
@@ -22,6 +24,8 @@ struct node_roles {
   bool controller = true;
   bool terminator = true;
   bool api = true;
+  /// Serves provisioning connections; needs services::provisioning.
+  std::optional<activation::provisioner::settings> provisioner{};
 };
 
 class node {
@@ -43,6 +47,8 @@ public:
   terminator_port& terminator();
   control_port& control();
   direct_links& direct();
+  /// nullptr: this node does not play that role.
+  activation_port* activations();
   const services& shared() const { return with_; }
 
 private:

@@ -40,6 +40,11 @@ struct amt_call_figures {
   }
 };
 
+/// Of provisioning connections; read by /metrics.
+struct activation_counters {
+  std::atomic<std::uint64_t> begun{0}, done{0}, failed{0}, interrupted{0}, refused{0}, running{0};
+};
+
 /// Read by /metrics; written by actors without further ado.
 struct actor_counters {
   /// By amt_operation's alternative. What never left its queue is counted without a time.
@@ -57,6 +62,7 @@ struct actor_counters {
   std::atomic<std::uint64_t> stale_controller{0}, takeovers{0}, burials{0}, reclaims{0};
   std::atomic<std::uint64_t> resyncs{0}, resynced_devices{0};
   std::atomic<std::uint64_t> lease_epoch{0}; ///< 0: not the controller
+  activation_counters activations;
 };
 
 /// How the nodes of a site watch each other; configuration `cluster.*`.
@@ -71,6 +77,7 @@ struct cluster_times {
 };
 
 class legacy_events;
+class provisioning_port;
 
 struct services {
   store_port& store;
@@ -89,10 +96,11 @@ struct services {
   cluster_times cluster_timing{};
   /// Looks at machines that just came, and nothing else waits for a turn.
   std::shared_ptr<pace> looks = std::make_shared<pace>(100);
-  bool mirror_json = true;               ///< publish oobx/v1 as well
-  const legacy_events* legacy = nullptr; ///< MPS's topic; null: off
-  direct_rows* direct = nullptr;         ///< null: every machine calls home
-  audit_port* audit = nullptr;           ///< null: refusals are not recorded
+  bool mirror_json = true;                   ///< publish oobx/v1 as well
+  const legacy_events* legacy = nullptr;     ///< MPS's topic; null: off
+  direct_rows* direct = nullptr;             ///< null: every machine calls home
+  audit_port* audit = nullptr;               ///< null: refusals are not recorded
+  provisioning_port* provisioning = nullptr; ///< null: nobody can be activated
   /// Reading facts is long and nobody waits for it.
   std::shared_ptr<pace> fact_looks = std::make_shared<pace>(5, std::chrono::hours(24));
 };

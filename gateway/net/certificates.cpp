@@ -315,6 +315,7 @@ result<certificates> certificates::open(const certificate_options& o, std::int64
         return id.error();
       all.cira_ = std::move(*id);
       all.cira_root_pem_ = root->chain_pem;
+      all.cira_root_key_pem_ = root->key_pem;
     }
     if (own_https) {
       auto id = files.leaf("https", {o.https_names.front(), o.https_names, usage::server},

@@ -59,6 +59,8 @@ public:
   const identity& cira() const { return cira_; }
   /// What a machine must trust to open its tunnel; MPS's GET ciracert.
   const std::string& cira_root_pem() const { return cira_root_pem_; }
+  /// Its private key, for the certificates that machines get from us; empty if the root was given.
+  const std::string& cira_root_key_pem() const { return cira_root_key_pem_; }
   const identity& https() const { return https_; }
   /// Empty if a given HTTPS certificate came without its root.
   const std::string& https_root_pem() const { return https_root_pem_; }
@@ -77,7 +79,7 @@ public:
 
 private:
   identity cira_, https_, bus_ca_, bus_server_, bus_node_;
-  std::string cira_root_pem_, https_root_pem_, site_fingerprint_;
+  std::string cira_root_pem_, cira_root_key_pem_, https_root_pem_, site_fingerprint_;
 };
 
 } // namespace outband::net

@@ -51,13 +51,16 @@ std::string_view to_string(event_class c) {
     return "log";
   case event_class::alert:
     return "alert";
+  case event_class::activation:
+    return "activation";
   }
   return "link";
 }
 
 std::optional<event_class> parse_event_class(std::string_view text) {
   for (auto c : {event_class::link, event_class::power, event_class::amt, event_class::command,
-                 event_class::config, event_class::audit, event_class::log, event_class::alert})
+                 event_class::config, event_class::audit, event_class::log, event_class::alert,
+                 event_class::activation})
     if (text == to_string(c))
       return c;
   return std::nullopt;

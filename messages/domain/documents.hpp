@@ -92,8 +92,19 @@ struct presence {
 // -- events -----------------------------------------------------------------------------------
 
 /// Never retained. `.../event/{event_class}`; numbered per (device, class) without gaps, but for
-/// `audit`, which several nodes write: its order and completeness are the audit table's.
-enum class event_class : std::uint8_t { link, power, amt, command, config, audit, log, alert };
+/// `audit` and `activation`, which several nodes write: their order and completeness are their
+/// tables'.
+enum class event_class : std::uint8_t {
+  link,
+  power,
+  amt,
+  command,
+  config,
+  audit,
+  log,
+  alert,
+  activation ///< the steps of an activation, a deactivation, a maintenance
+};
 std::string_view to_string(event_class c);
 std::optional<event_class> parse_event_class(std::string_view text);
 

@@ -43,6 +43,11 @@ public:
   device& of(const device_ref& ref) { return devices.at(to_string(ref)); }
 
   void create_tenant(tenant_row row, answer<tenant_row> cb) override { later(cb, row); }
+  void delete_tenant(tenant_key, bool, std::vector<bus::outgoing> publish,
+                     answer<nothing> cb) override {
+    append(publish);
+    later(cb, nothing{});
+  }
   void list_tenants(answer<std::vector<tenant_row>> cb) override {
     later(cb, std::vector<tenant_row>{});
   }
@@ -65,6 +70,11 @@ public:
   }
   void upsert_devices(std::vector<device_record> rows, answer<std::vector<upserted>> cb) override {
     std::vector<upserted> out;
+    if (refuse_foreign)
+      for (const auto& r : rows)
+        for (const auto& [key, d] : devices)
+          if (d.row.record.ref.device == r.ref.device && d.row.record.ref.tenant != r.ref.tenant)
+            return refuse(cb, problem::already_exists);
     for (auto& r : rows) {
       add(r.ref, r.mps_username);
       out.push_back({r, true});
@@ -72,6 +82,14 @@ public:
     later(cb, out);
   }
   void update_device(device_change change, answer<device_record> cb) override {
+    if (auto at = devices.find(to_string(change.ref)); at != devices.end()) {
+      auto& r = at->second.row.record;
+      r.hostname = change.hostname.value_or(r.hostname);
+      r.tags = change.tags.value_or(r.tags);
+      r.mps_username = change.mps_username.value_or(r.mps_username);
+      r.amt_username = change.amt_username.value_or(r.amt_username);
+      r.device_info = change.device_info.value_or(r.device_info);
+    }
     get_device(change.ref, std::move(cb));
   }
   void get_device(device_ref ref, answer<device_record> cb) override {
@@ -319,6 +337,7 @@ public:
   time_ms now = 0;               ///< the database's clock; moves when told
   std::uint64_t lease_epoch = 0; ///< memory_cluster's; fenced writes are held against it
   bool away = false;
+  bool refuse_foreign = false; ///< a GUID of another tenant, as the real store does
   bool stalled = false;
   bool saves_fail = false;
   int conflicts = 0;

@@ -1,0 +1,136 @@
+#include "tests/unit/activation/stage.hpp"
+
+#include "tests/unit/activation/trust.hpp"
+#include "tools/amtsim/cira_state.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace outband;
+using namespace outband::testing;
+
+TEST_CASE("a new machine is brought into client control mode and told whom to call") {
+  activation_stage s;
+  s.prepare(activation_kind::client_mode);
+  bench m;
+  const auto told = s.go(m);
+  CHECK_MESSAGE(told.success, told.status);
+  CHECK(told.status == "Client control mode.");
+  CHECK(told.cira == "Configured");
+  CHECK(m.model.control_mode == 1);
+  CHECK(s.known_password(m) == "active");
+  CHECK(!s.secret(m).pending);
+  const auto home = amtsim::calls_home(m.model, "elsewhere.net");
+  REQUIRE(home);
+  CHECK(home->host == "mps.example.com");
+  CHECK(home->user == "outband");
+  // The password for calling home becomes the active one when the machine calls.
+  const auto mps = s.secret(m, secret_name::mps_password);
+  REQUIRE(mps.pending);
+  CHECK(home->password == mps.pending->reveal());
+  CHECK(s.store.of(s.ref(m)).row.record.mps_username == "outband");
+}
+
+TEST_CASE("a new machine is brought into admin control mode with the tenant's certificate") {
+  activation_stage s;
+  s.prepare_domain();
+  s.prepare(activation_kind::admin_mode);
+  bench m;
+  trust(m, s);
+  const auto told = s.go(m);
+  CHECK_MESSAGE(told.success, told.status);
+  CHECK(told.status == "Activated to admin control mode.");
+  CHECK(m.model.control_mode == 2);
+  CHECK(s.known_password(m) == "active");
+  CHECK(s.secret(m, secret_name::mebx_password).active);
+  CHECK(m.model.activation->counts.admin_setups == 1);
+}
+
+TEST_CASE("a machine in client control mode is brought into admin control mode") {
+  activation_stage s;
+  s.prepare_domain();
+  s.prepare(activation_kind::client_mode);
+  bench m;
+  trust(m, s);
+  REQUIRE(s.go(m).success);
+  const auto before = *s.secret(m).active;
+  s.prepare(activation_kind::admin_mode);
+  const auto told = s.go(m, provisioning_act::activate, true);
+  CHECK_MESSAGE(told.success, told.status);
+  CHECK(told.status == "Upgraded to admin control mode.");
+  CHECK(m.model.control_mode == 2);
+  CHECK(m.model.activation->counts.upgrades == 1);
+  CHECK(s.known_password(m) == "active");
+  CHECK(!equal(before, s.secret(m).active->reveal()));
+}
+
+TEST_CASE("activating again changes the password and configures anew") {
+  activation_stage s;
+  s.prepare(activation_kind::client_mode);
+  bench m;
+  REQUIRE(s.go(m).success);
+  const auto before = *s.secret(m).active;
+  const auto told = s.go(m, provisioning_act::activate, true);
+  CHECK_MESSAGE(told.success, told.status);
+  CHECK(m.model.activation->counts.setups == 1);
+  CHECK(m.model.activation->counts.admin_passwords == 1);
+  CHECK(s.known_password(m) == "active");
+  CHECK(!equal(before, s.secret(m).active->reveal()));
+}
+
+TEST_CASE("a machine is deactivated and forgotten and can be activated again") {
+  activation_stage s;
+  s.prepare(activation_kind::client_mode);
+  bench m;
+  REQUIRE(s.go(m).success);
+  const auto told = s.go(m, provisioning_act::deactivate, true);
+  CHECK_MESSAGE(told.success, told.status);
+  CHECK(told.status == "Deactivated");
+  CHECK(m.model.control_mode == 0);
+  CHECK(s.control.removed.size() == 1);
+  CHECK(!s.secret(m).active);
+  const auto again = s.go(m);
+  CHECK_MESSAGE(again.success, again.status);
+  CHECK(m.model.control_mode == 1);
+}
+
+TEST_CASE("an unprovision whose answer is lost is proven by the refused sign-in") {
+  activation_stage s;
+  s.prepare(activation_kind::client_mode);
+  bench m;
+  REQUIRE(s.go(m).success);
+  m.faults.add(amtsim::fault_kind::unprovision_unanswered, amtsim::sim_time{0}, 1, m.now);
+  const auto told = s.go(m, provisioning_act::deactivate, true);
+  CHECK_MESSAGE(told.success, told.status);
+  CHECK(m.model.control_mode == 0);
+}
+
+TEST_CASE("a setup whose answer is lost is looked at and not sent again") {
+  for (auto kind : {activation_kind::client_mode, activation_kind::admin_mode}) {
+    activation_stage s;
+    s.prepare_domain();
+    s.prepare(kind);
+    bench m;
+    trust(m, s);
+    m.faults.add(amtsim::fault_kind::setup_unanswered, amtsim::sim_time{0}, 1, m.now);
+    const auto told = s.go(m);
+    CHECK_MESSAGE(told.success, told.status);
+    CHECK(m.model.activation->counts.setups + m.model.activation->counts.admin_setups == 1);
+    CHECK(s.known_password(m) == "active");
+  }
+}
+
+TEST_CASE("every step is told as an event and the last one is kept") {
+  activation_stage s;
+  s.prepare(activation_kind::client_mode);
+  bench m;
+  REQUIRE(s.go(m).success);
+  REQUIRE(s.rows.notes.size() > 10);
+  for (const auto& n : s.rows.notes) {
+    CHECK(!n.text.empty());
+    CHECK(!n.step.empty());
+  }
+  const auto& last = s.rows.activations[to_string(s.ref(m))];
+  CHECK(last.state == activation_state::done);
+  CHECK(last.mode == 1);
+  CHECK(s.rows.published == 2 * s.rows.notes.size());
+}
