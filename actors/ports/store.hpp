@@ -244,6 +244,11 @@ public:
   // Registry.
   virtual void create_tenant(tenant_row row, answer<tenant_row> cb) = 0;
   virtual void list_tenants(answer<std::vector<tenant_row>> cb) = 0;
+  /// With everything that is the tenant's: profiles and what they name, secrets, tokens, roles and,
+  /// if `forced`, its devices. What it has retained is withdrawn. transition_refused: it still has
+  /// devices (not forced), or one was being added at this moment.
+  virtual void delete_tenant(tenant_key key, bool forced, std::vector<bus::outgoing> publish,
+                             answer<nothing> cb) = 0;
   virtual void get_account(std::string name, answer<account_row> cb) = 0;
   virtual void put_account(account_row row, answer<nothing> cb) = 0;
   virtual void list_accounts(answer<std::vector<account_row>> cb) = 0;

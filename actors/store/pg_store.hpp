@@ -1,4 +1,4 @@
-/// store_port over PostgreSQL. One .cpp per concern: registry, accounts, devices, device_list,
+/// store_port over PostgreSQL. One .cpp per concern: registry, tenant_removal, accounts, devices, device_list,
 /// links, device_rows, commands, audit.
 ///
 /// Threads and failures as store_port says. `outcome_unknown` is answered only for a write that was
@@ -24,6 +24,8 @@ public:
 
   void create_tenant(tenant_row row, answer<tenant_row> cb) override;
   void list_tenants(answer<std::vector<tenant_row>> cb) override;
+  void delete_tenant(tenant_key key, bool forced, std::vector<bus::outgoing> publish,
+                     answer<nothing> cb) override;
   void get_account(std::string name, answer<account_row> cb) override;
   void put_account(account_row row, answer<nothing> cb) override;
   void list_accounts(answer<std::vector<account_row>> cb) override;

@@ -5,6 +5,7 @@
 #include "actors/store/pg_cluster.hpp"
 #include "actors/store/pg_direct.hpp"
 #include "actors/store/pg_outbox.hpp"
+#include "actors/store/pg_provisioning.hpp"
 #include "actors/store/pg_secret_rows.hpp"
 #include "actors/store/pg_store.hpp"
 #include "tests/support/postgres.hpp"
@@ -84,6 +85,7 @@ struct node {
   store::pg_store store;
   store::pg_cluster cluster;
   store::pg_direct direct;
+  store::pg_provisioning provisioning;
   store::pg_outbox outbox;
   store::pg_secret_rows secret_rows;
 };

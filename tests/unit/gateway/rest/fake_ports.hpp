@@ -50,6 +50,18 @@ public:
     return d;
   }
 
+  void delete_tenant(tenant_key key, bool forced, std::vector<bus::outgoing>,
+                     answer<nothing> cb) override {
+    auto at = std::find_if(tenants.begin(), tenants.end(),
+                           [&](const tenant_row& t) { return t.key == key; });
+    if (away || at == tenants.end())
+      return cb(away ? gone() : fail(problem::not_found));
+    for (const auto& [guid, d] : devices)
+      if (d.record.ref.tenant == key && !forced)
+        return cb(fail(problem::transition_refused, "the tenant still has devices"));
+    tenants.erase(at);
+    cb(nothing{});
+  }
   void create_tenant(tenant_row row, answer<tenant_row> cb) override {
     if (away)
       return cb(gone());
