@@ -297,6 +297,12 @@ void control::device_added(const device_ref& ref) {
       bus::encode(envelope_of(with_), bus::wake{ref, "changed"}, bus::encoding::msgpack)));
 }
 
+void control::tenant_added(const tenant_key& tenant) {
+  with_.internal.publish(internal_message(
+      bus::controller_wake_topic(),
+      bus::encode(envelope_of(with_), bus::wake{{tenant, {}}, "tenant"}, bus::encoding::msgpack)));
+}
+
 void control::connection_changed(const device_ref& ref) {
   if (connection_changed_)
     connection_changed_(ref);

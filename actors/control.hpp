@@ -117,6 +117,7 @@ public:
   void device_added(const device_ref& ref) override;
   void connection_changed(const device_ref& ref) override;
   void remove_device(device_ref ref, answer<nothing> cb) override;
+  void tenant_added(const tenant_key& tenant) override;
   counts count() const override;
 
   /// Before start(): who is told of connection_changed() and of devices that were removed.

@@ -34,6 +34,9 @@ struct node::impl {
     if (roles.provisioner && with.provisioning != nullptr)
       provisioner = std::make_unique<activation::provisioner>(system, with, *with.provisioning,
                                                               control, *roles.provisioner);
+    if (roles.home && with.provisioning != nullptr)
+      bootstrap =
+          std::make_unique<activation::bootstrap>(with, *roles.home, activation::random_octets);
   }
 
   config cfg;
@@ -45,6 +48,7 @@ struct node::impl {
   outband::keeper keeper;
   direct_links direct;
   std::unique_ptr<activation::provisioner> provisioner; ///< nullptr: not this node's role
+  std::unique_ptr<activation::bootstrap> bootstrap;     ///< likewise
   caf::actor guard;
 };
 
@@ -77,12 +81,16 @@ void node::control_begins(controller_epoch epoch) {
   impl_->requests.start(epoch);
   hooks_.gained(epoch);
   caf::anon_send(impl_->guard, watch_all{});
+  if (impl_->bootstrap)
+    impl_->bootstrap->start();
 }
 
 void node::control_ends() {
   std::lock_guard lock(shift_);
   if (stopping_)
     return;
+  if (impl_->bootstrap)
+    impl_->bootstrap->stop();
   hooks_.lost();
   impl_->requests.stop();
   impl_->controller.stop();
@@ -191,6 +199,8 @@ void node::stop() {
   }
   if (impl_->provisioner)
     impl_->provisioner->stop();
+  if (impl_->bootstrap)
+    impl_->bootstrap->stop();
   impl_->keeper.stop();
   impl_->requests.stop();
   impl_->direct.stop();

@@ -5,6 +5,7 @@
 /// times a second for ever.
 #pragma once
 
+#include "actors/activation/bootstrap.hpp"
 #include "actors/activation/provisioner.hpp"
 #include "actors/bus_requests.hpp"
 #include "actors/control.hpp"
@@ -26,6 +27,8 @@ struct node_roles {
   bool api = true;
   /// Serves provisioning connections; needs services::provisioning.
   std::optional<activation::provisioner::settings> provisioner{};
+  /// What a controller gives new tenants; needs services::provisioning.
+  std::optional<activation::home_address> home{};
 };
 
 class node {

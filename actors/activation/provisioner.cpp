@@ -6,21 +6,17 @@
 
 #include <spdlog/spdlog.h>
 
+#include <stdexcept>
 #include <unordered_map>
 
 namespace outband::activation {
 
-namespace {
-
 std::string random_octets(std::size_t n) {
   std::string out(n, '\0');
   if (RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(n)) != 1)
-    // No password is better than one that can be guessed.
     throw std::runtime_error("the system has no random numbers");
   return out;
 }
-
-} // namespace
 
 /// What the role's actor keeps: who is at work for which connection.
 class provisioner_state {

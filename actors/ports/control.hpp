@@ -31,6 +31,8 @@ public:
   /// How it is connected to, or our password for it, changed.
   virtual void connection_changed(const device_ref&) {}
   virtual void remove_device(device_ref ref, answer<nothing> cb) = 0;
+  /// A tenant was made: it gets what a tenant has from its first moment.
+  virtual void tenant_added(const tenant_key&) {}
 
   /// Now, as far as this process knows, without asking anybody: for /metrics and the log.
   struct counts {

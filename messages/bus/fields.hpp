@@ -23,9 +23,9 @@ constexpr std::array<link_state, 4> values_of(link_state) {
   return {link_state::down, link_state::up, link_state::late, link_state::unknown};
 }
 constexpr std::array<event_class, 9> values_of(event_class) {
-  return {event_class::link,   event_class::power, event_class::amt, event_class::command,
-          event_class::config, event_class::audit, event_class::log, event_class::alert,
-          event_class::activation};
+  return {event_class::link,    event_class::power,  event_class::amt,
+          event_class::command, event_class::config, event_class::audit,
+          event_class::log,     event_class::alert,  event_class::activation};
 }
 constexpr std::array<request_status, 7> values_of(request_status) {
   return {request_status::accepted, request_status::done,    request_status::failed,

@@ -141,8 +141,11 @@ template <class A, class T> void describe_work(A& a, T& x) {
 }
 
 template <class A, class T> void describe_wake(A& a, T& x) {
-  describe_ref(a, x.device);
+  a.text("ten", x.device.tenant, 20, need::required);
+  a.check(valid_tenant_key(x.device.tenant), "ten", "is not a tenant's key");
+  a.id("dev", x.device.device, need::optional);
   a.text("what", x.what, name_limit);
+  a.check(!x.device.device.is_nil() || x.what == "tenant", "dev", "is missing");
 }
 
 template <class A, class T> void describe_node(A& a, T& x) {

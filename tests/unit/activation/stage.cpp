@@ -269,6 +269,7 @@ void activation_stage::settle() {
     clock.now_ += 100;
     store.now += 100;
     sched.advance_time(std::chrono::milliseconds(100));
+    bus.advance(std::chrono::milliseconds(100));
   }
 }
 
