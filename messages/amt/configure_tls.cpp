@@ -15,9 +15,7 @@ namespace {
 constexpr std::string_view key_service = "AMT_PublicKeyManagementService";
 constexpr std::string_view setting_class = "AMT_TLSSettingData";
 constexpr std::string_view context_class = "AMT_TLSCredentialContext";
-constexpr std::string_view rsa = "0";         // KeyAlgorithm
-constexpr std::string_view key_bits = "2048"; // the longest that all generations make
-constexpr std::string_view sha256_rsa = "1";  // SigningAlgorithm of requests
+constexpr std::string_view sha256_rsa = "1"; // SigningAlgorithm of requests
 constexpr std::size_t max_request = 16 * 1024;
 // The name has a blank before "Instances"; RPS, rpc-go and MeshCommander write it without, and
 // firmware takes that.
@@ -90,7 +88,7 @@ failure no_tls() {
 
 } // namespace
 
-result<tls_key> prepare_tls(wsman::talk& t, const std::string& root_certificate) {
+result<tls_key> prepare_tls(wsman::talk& t, const std::string& root_certificate, key_kind kind) {
   auto root = read_certificate(root_certificate);
   if (!root)
     return fail(root.error().what, root.error().detail, "rootCertificate");
@@ -100,9 +98,9 @@ result<tls_key> prepare_tls(wsman::talk& t, const std::string& root_certificate)
     return held.error();
   out.root = held->handle;
   out.root_was_there = held->was_there;
-  auto made =
-      t.invoke(key_service, "GenerateKeyPair",
-               wsman::property("KeyAlgorithm", rsa) + wsman::property("KeyLength", key_bits));
+  auto made = t.invoke(key_service, "GenerateKeyPair",
+                       wsman::property("KeyAlgorithm", std::to_string(kind.algorithm)) +
+                           wsman::property("KeyLength", std::to_string(kind.length)));
   if (auto ok = done(made, "GenerateKeyPair"); !ok)
     return ok.error();
   auto key = handle_in(*made->out, "KeyPair");

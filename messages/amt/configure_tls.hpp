@@ -34,16 +34,23 @@ constexpr bool allows_plain(tls_mode m) {
   return m == tls_mode::server_and_plain || m == tls_mode::mutual_and_plain;
 }
 
+/// Parameters of GenerateKeyPair; which of them a generation of firmware wants is told by
+/// messages/provisioning/firmware_policy.hpp.
+struct key_kind {
+  int algorithm = 0; ///< 0 RSA, 1 ECC
+  int length = 2048; ///< bits
+};
 /// What a leaf is made for.
 struct tls_key {
   std::string root; ///< handle of the trusted root
   bool root_was_there = false;
   std::string key;        ///< handle of the key pair, which never leaves the firmware
-  std::string public_key; ///< base64 of the PKCS#1 public key
+  std::string public_key; ///< base64, as the firmware lists it (DERKey): PKCS#1 of RSA keys
 };
 /// `root_certificate` (PEM or base64 of DER) is that of the leaf's issuer. The key is always a new
 /// one: of one that is there already nobody knows who else holds it.
-result<tls_key> prepare_tls(wsman::talk& t, const std::string& root_certificate);
+result<tls_key> prepare_tls(wsman::talk& t, const std::string& root_certificate,
+                            key_kind kind = {});
 
 /// GeneratePKCS10RequestEx: `unsigned_request` (base64 of a PKCS#10 request) signed with that key,
 /// for an authority that wants a request.

@@ -60,6 +60,12 @@ TEST_CASE("a key pair is made in the firmware and its public half told") {
   CHECK(f.sent_text(keys + " AddTrustedRootCertificate", "CertificateBlob") ==
         base64_encode(pki::someone().certificate));
 
+  CHECK(f.does([](wsman::talk& t) {
+           return prepare_tls(t, pki::someone().certificate_pem, {1, 384});
+         }).ok());
+  CHECK(f.sent_text(keys + " GenerateKeyPair", "KeyAlgorithm") == "1");
+  CHECK(f.sent_text(keys + " GenerateKeyPair", "KeyLength") == "384");
+
   for (const auto& out : {std::string(), created("KeyPair", ""), created("KeyPair", "K 7")}) {
     firmware odd;
     odd.lists("AMT_PublicKeyCertificate", "")
