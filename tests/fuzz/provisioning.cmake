@@ -1,0 +1,1 @@
+outband_fuzz(provisioning_pfx provisioning_pfx.cpp)
