@@ -246,8 +246,10 @@ void activation_run::tls_key() {
   if (chosen()->tls_authority.value_or("SelfSigned") != "SelfSigned")
     return failed(fail(problem::unsupported, "tlsSigningAuthority: MicrosoftCA needs an Enterprise "
                                              "Assistant."));
+  const auto policy = provisioning::policy_for(wish_->machine.version);
+  const amt::key_kind kind{policy.key_algorithm, policy.key_length};
   const auto root = site_->ca_certificate;
-  converse<amt::tls_key>([root](wsman::talk& t) { return amt::prepare_tls(t, root); },
+  converse<amt::tls_key>([root, kind](wsman::talk& t) { return amt::prepare_tls(t, root, kind); },
                          [this](amt::tls_key key) {
                            machine_key_ = std::move(key.public_key);
                            done();

@@ -110,6 +110,18 @@ const std::vector<key_info>& keys() {
 
       {"database.dsn", k::text, "dbname=outband", "PostgreSQL connection string", 0, 0, {}, true},
 
+      {"provisioning.server", k::text, "",
+       "name or address that new machines are told to call; empty: the name in the certificate"},
+      {"provisioning.port", k::integer, "0", "the port that they are told; 0: cira.port", 0, 65535},
+      {"provisioning.username", k::text, "admin",
+       "user name that they call with, 5 to 16 letters and digits"},
+      {"provisioning.one_password_per_tenant", k::flag, "false",
+       "new tenants: one AMT password for all their machines instead of one for each"},
+      {"activation.settle", k::duration, "3s", "that firmware gets after it changed its mode", 0,
+       5 * minute},
+      {"activation.call_timeout", k::duration, "12s", "for one answer of the firmware", second,
+       5 * minute},
+
       {"audit.keep_days", k::integer, "400", "days that the audit trail is kept", 1, 36500},
 
       {"auth.issuer", k::text, "outband", "`iss` of the tokens we make"},

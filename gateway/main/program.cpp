@@ -10,12 +10,14 @@
 #include "actors/store/pg_cluster.hpp"
 #include "actors/store/pg_direct.hpp"
 #include "actors/store/pg_outbox.hpp"
+#include "actors/store/pg_provisioning.hpp"
 #include "actors/store/pg_secret_rows.hpp"
 #include "actors/store/pg_store.hpp"
 #include "bus/broker_figures.hpp"
 #include "bus/mqtt_endpoint.hpp"
 #include "bus/routed_endpoint.hpp"
 #include "gateway/auth/auth.hpp"
+#include "gateway/auth/worker.hpp"
 #include "gateway/cira/listener.hpp"
 #include "gateway/direct/dialer.hpp"
 #include "gateway/http/mqtt_proxy.hpp"
@@ -29,7 +31,9 @@
 #include "gateway/net/io_pool.hpp"
 #include "gateway/net/tls_context.hpp"
 #include "gateway/rest/rest.hpp"
+#include "messages/amt/base64.hpp"
 #include "messages/bus/topics.hpp"
+#include "messages/provisioning/certificate.hpp"
 #include "messages/rest/target.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -79,6 +83,31 @@ power_times times_of(const config::settings& s) {
   return t;
 }
 
+activation::provisioner::settings provisioner_of(const config::settings& s,
+                                                 const site_files& site) {
+  activation::provisioner::settings o;
+  o.ca_certificate = site.certificates.cira_root_pem();
+  o.ca_key = secret_text(site.certificates.cira_root_key_pem());
+  o.bare = s.flag("activation.bare");
+  o.settle = s.duration("activation.settle");
+  o.call_timeout = s.duration("activation.call_timeout");
+  return o;
+}
+
+result<activation::home_address> home_of(const config::settings& s, const site_files& site) {
+  activation::home_address home;
+  home.server = or_default(s.text("provisioning.server"), site.cira_name);
+  const auto port_told = port(s, "provisioning.port");
+  home.port = port_told != 0 ? port_told : port(s, "cira.port");
+  home.username = s.text("provisioning.username");
+  home.one_password_per_tenant = s.flag("provisioning.one_password_per_tenant");
+  auto root = provisioning::read_certificate(site.certificates.cira_root_pem());
+  if (!root)
+    return root.error();
+  home.root_certificate = amt::base64_encode(root->der);
+  return home;
+}
+
 bus::mqtt_options mqtt_options_of(const config::settings& s, const site_files& site,
                                   const announcement& who, clock_port& clock) {
   bus::mqtt_options o;
@@ -108,8 +137,9 @@ void run_later(net::io_pool& io, std::chrono::milliseconds after, std::function<
 struct program::parts {
   parts(const config::settings& s, const site_files& site, const std::string& redirection_key)
       : self(announcement_of(s, clock)), io(static_cast<std::size_t>(s.integer("threads.io"))),
-        db(database_options(s)), store(db), cluster(db), direct(db), outbox(db), secret_rows(db),
-        audit(store, clock, audit_options(s, io)), mqtt(mqtt_options_of(s, site, self, clock)),
+        db(database_options(s)), store(db), cluster(db), direct(db), provisioning(db), outbox(db),
+        secret_rows(db), audit(store, clock, audit_options(s, io)),
+        mqtt(mqtt_options_of(s, site, self, clock)),
         internal(mqtt, {bus::node_reply_topic(s.text("node.name"))}),
         auth(store, clock, site.signing_key, auth_options(s, redirection_key)) {}
 
@@ -160,6 +190,7 @@ struct program::parts {
   store::pg_store store;
   store::pg_cluster cluster;
   store::pg_direct direct;
+  store::pg_provisioning provisioning;
   store::pg_outbox outbox;
   store::pg_secret_rows secret_rows;
   audit_log audit;
@@ -173,6 +204,7 @@ struct program::parts {
   actor_counters counters;
   std::atomic<bool> resigning{false};
   auth::service auth;
+  auth::worker heavy{16};
   std::unique_ptr<controlling> control;
   std::unique_ptr<announcer> announced;
   std::unique_ptr<node> actors;
@@ -293,6 +325,12 @@ status program::start(const patience& wait) {
     return std::find(roles.begin(), roles.end(), r) != roles.end();
   };
   node_roles what{plays("controller"), plays("terminator"), plays("api")};
+  if (plays("provisioner"))
+    what.provisioner = provisioner_of(s, site_);
+  auto home = home_of(s, site_);
+  if (!home)
+    return home.error();
+  what.home = std::move(*home);
   services with{p.store, p.cluster, *p.secrets, p.clock, p.internal, p.directory, p.counters};
   with.node = s.text("node.name");
   with.incarnation = p.self.incarnation;
@@ -302,6 +340,7 @@ status program::start(const patience& wait) {
   with.fact_looks =
       std::make_shared<pace>(static_cast<int>(s.integer("facts.rate")), std::chrono::hours(24));
   with.direct = s.flag("direct.enabled") ? &p.direct : nullptr;
+  with.provisioning = &p.provisioning;
   if (s.flag("legacy.mps_events"))
     with.legacy = &p.legacy;
   with.audit = &p.audit;
@@ -398,6 +437,7 @@ status program::listen_for_people() {
   r.store = &p.store;
   r.secrets = p.secrets.get();
   r.direct = s.flag("direct.enabled") ? &p.direct : nullptr;
+  r.provisioning = &p.provisioning;
   r.control = &p.actors->control();
   r.clock = &p.clock;
   r.auth = &p.auth;
@@ -406,6 +446,12 @@ status program::listen_for_people() {
     if (p.mqtt.connected())
       return success();
     return fail(problem::bus_unavailable, p.mqtt.last_error());
+  };
+  r.heavy = [&p](std::function<void()> work) {
+    return p.heavy.post([work = std::move(work)](bool running) {
+      if (running)
+        work();
+    });
   };
   r.later = [&p](std::chrono::milliseconds after, std::function<void()> f) {
     run_later(p.io, after, std::move(f));

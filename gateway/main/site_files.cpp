@@ -83,7 +83,7 @@ result<site_files> open_site_files(const config::settings& settings, time_ms now
   auto key = auth::load_or_make_key(key_file);
   if (!key)
     return key.error();
-  return site_files{std::move(*certificates), std::move(*key), key_file + ".pub"};
+  return site_files{std::move(*certificates), o.cira_name, std::move(*key), key_file + ".pub"};
 }
 
 result<std::string> write_broker_files(const config::settings& settings, const site_files& site) {

@@ -14,6 +14,7 @@ namespace outband {
 
 struct site_files {
   net::certificates certificates;
+  std::string cira_name; ///< that machines call us by
   ticket::signing_key signing_key;
   std::filesystem::path ticket_public_key;
 };

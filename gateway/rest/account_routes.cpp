@@ -90,6 +90,7 @@ void create_tenant(const call_ptr& c) {
     if (!made)
       return c->refuse(made.error());
     c->api->tenants->forget();
+    c->with().control->tenant_added(made->key);
     c->record("tenant.add", {},
               json::object{{"key", made->key},
                            {"displayName", made->display_name},
