@@ -1,5 +1,5 @@
-/// store_port over PostgreSQL. One .cpp per concern: registry, tenant_removal, accounts, devices, device_list,
-/// links, device_rows, commands, audit.
+/// store_port over PostgreSQL. One .cpp per concern: registry, tenant_removal, accounts, devices,
+/// device_list, links, device_rows, commands, audit.
 ///
 /// Threads and failures as store_port says. `outcome_unknown` is answered only for a write that was
 /// sent when the connection broke or its deadline passed.

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::string_view no_relay =
     "This version relays no redirection sessions (KVM, SOL, IDE-R).";
-constexpr std::string_view no_provisioning =
-    "This version does not provision machines (RPS: profiles, domains, activation).";
+constexpr std::string_view no_bare_activation =
+    "Machines are provisioned over a WebSocket, by the URL that comes with a one-time token.";
 
 using path = std::vector<std::string>;
 
@@ -28,8 +28,8 @@ void replace(path& s, std::size_t count, std::initializer_list<const char*> with
 /// What Kong and Traefik do: cut the prefix, and know whose the rest is.
 void cut_prefix(place& p) {
   auto& s = p.segments;
-  if (at(s, 0, "rps")) {
-    p.absent = no_provisioning;
+  if (at(s, 0, "rps") && s.size() > 1) {
+    replace(s, 1, {});
   } else if (at(s, 0, "mps") && s.size() > 1) {
     replace(s, at(s, 1, "login") ? 2 : 1, {});
   } else if (at(s, 0, "device") && at(s, 1, "power") && s.size() == 4 &&
@@ -41,9 +41,7 @@ void cut_prefix(place& p) {
       return;
     // Both services are below /dm: /dm/amt/<rest> is RPS's /api/v1/<rest> where <rest> starts with
     // "admin", which no GUID and no route of MPS does, and MPS's /api/v1/amt/<rest> otherwise.
-    if (at(s, 4, "amt") && at(s, 5, "admin"))
-      p.absent = no_provisioning;
-    replace(s, 4, {"api", "v1"});
+    replace(s, at(s, 4, "amt") && at(s, 5, "admin") ? 5 : 4, {"api", "v1"});
   }
 }
 
@@ -57,11 +55,9 @@ place place_of(path segments) {
   // MPS's relay is /relay/webrelay.ashx; Kong's /mps/ws/relay leads there.
   if (at(s, 0, "relay") || (at(s, 0, "ws") && at(s, 1, "relay")))
     p.absent = no_relay;
-  // RPS's WebSockets, and its REST interface where no prefix tells it from MPS's.
-  if ((s.size() == 1 &&
-       (at(s, 0, "activate") || at(s, 0, "deactivate") || at(s, 0, "maintenance"))) ||
-      (at(s, 0, "api") && at(s, 1, "v1") && at(s, 2, "admin")))
-    p.absent = no_provisioning;
+  // RPS's WebSockets: upgrades do not come here.
+  if (s.size() == 1 && (at(s, 0, "activate") || at(s, 0, "deactivate") || at(s, 0, "maintenance")))
+    p.absent = no_bare_activation;
   // A machine's power state under the machine, as the seed of the project words it.
   if (s.size() == 6 && at(s, 0, "api") && at(s, 1, "v1") && at(s, 2, "devices") &&
       at(s, 4, "power") && at(s, 5, "state") && parse_uuid(s[3])) {

@@ -12,6 +12,7 @@
 #include "actors/ports/clock.hpp"
 #include "actors/ports/control.hpp"
 #include "actors/ports/direct.hpp"
+#include "actors/ports/provisioning.hpp"
 #include "actors/ports/secrets.hpp"
 #include "actors/ports/store.hpp"
 #include "gateway/http/server.hpp"
@@ -38,7 +39,8 @@ struct certificate_rule {
 struct services {
   store_port* store = nullptr;
   secrets_port* secrets = nullptr;
-  direct_rows* direct = nullptr; ///< null: nobody can be connected to
+  direct_rows* direct = nullptr;             ///< null: nobody can be connected to
+  provisioning_port* provisioning = nullptr; ///< null: nothing below /api/v1/admin but health
   control_port* control = nullptr;
   clock_port* clock = nullptr;
   auth::service* auth = nullptr;
@@ -47,6 +49,9 @@ struct services {
   std::function<status()> bus_state;
   /// Runs something after a while, on any thread; empty: never.
   std::function<void(std::chrono::milliseconds, std::function<void()>)> later;
+  /// Runs what takes up to a second, on a thread of its own; false: too much is waiting. Empty: at
+  /// once.
+  std::function<bool(std::function<void()>)> heavy;
   /// More metrics of the process; empty: none. Prometheus text, appended to ours.
   std::function<std::string()> more_metrics;
   std::string version; ///< "0.1.0"

@@ -93,6 +93,7 @@ router make_router() {
   add_host_routes(r);
   add_request_routes(r);
   add_system_routes(r);
+  add_admin_routes(r);
   add_document_routes(r);
   add_audit_routes(r);
   return r;

@@ -48,6 +48,7 @@ void add_amt_routes(router& r);
 void add_host_routes(router& r);
 void add_request_routes(router& r);
 void add_system_routes(router& r);
+void add_admin_routes(router& r); ///< RPS's /api/v1/admin, activation tokens
 void add_document_routes(router& r);
 void add_audit_routes(router& r);
 /// All of the above; for make_api and for the test that every rule is served.

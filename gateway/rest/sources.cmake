@@ -1,5 +1,10 @@
 list(APPEND GATEWAY_SOURCES
   rest/account_routes.cpp
+  rest/admin_domain_routes.cpp
+  rest/admin_kind.cpp
+  rest/admin_profile_routes.cpp
+  rest/admin_routes.cpp
+  rest/admin_token_routes.cpp
   rest/amt_routes.cpp
   rest/api.cpp
   rest/audit_routes.cpp

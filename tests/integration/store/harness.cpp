@@ -73,8 +73,8 @@ store::pg_options with_dsn(store::pg_options options, const std::string& dsn) {
 } // namespace
 
 node::node(const std::string& dsn, store::pg_options options)
-    : db(with_dsn(std::move(options), dsn)), store(db), cluster(db), direct(db), provisioning(db), outbox(db),
-      secret_rows(db) {
+    : db(with_dsn(std::move(options), dsn)), store(db), cluster(db), direct(db), provisioning(db),
+      outbox(db), secret_rows(db) {
   if (!db.wait_connected(patience))
     throw std::runtime_error("no connection to " + dsn);
 }

@@ -5,6 +5,10 @@ list(APPEND UNIT_GATEWAY_SOURCES
   http/respond_test.cpp
   metrics_test.cpp
   rest/accounts_test.cpp
+  rest/admin_domains_test.cpp
+  rest/admin_networks_test.cpp
+  rest/admin_profiles_test.cpp
+  rest/admin_tokens_test.cpp
   rest/audit_test.cpp
   rest/connection_test.cpp
   rest/compatibility_test.cpp

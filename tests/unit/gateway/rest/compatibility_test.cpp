@@ -73,6 +73,21 @@ const std::vector<std::string> mps_routes = {
     "GET /relay/webrelay.ashx",
 };
 
+/// RPS 2.40, src/routes/admin/**/index.ts, below /api/v1/admin.
+const std::vector<std::string> rps_routes = [] {
+  std::vector<std::string> out{"GET /api/v1/admin", "GET /api/v1/admin/version",
+                               "GET /api/v1/admin/health",
+                               "GET /api/v1/admin/profiles/export/{name}"};
+  for (const std::string kind : {"domains", "profiles", "ciraconfigs", "wirelessconfigs",
+                                 "ieee8021xconfigs", "proxyconfigs"}) {
+    for (const char* method : {"GET", "POST", "PATCH"})
+      out.push_back(method + (" /api/v1/admin/" + kind));
+    for (const char* method : {"GET", "DELETE"})
+      out.push_back(method + (" /api/v1/admin/" + kind) + "/{name}");
+  }
+  return out;
+}();
+
 std::string read(const std::filesystem::path& path) {
   std::ifstream in(path);
   REQUIRE(in.good());
@@ -168,7 +183,7 @@ std::string here(const std::string& rule) {
 
 } // namespace
 
-TEST_CASE("the table has one row for every route of MPS and says of each what is true") {
+TEST_CASE("the tables have a row for every route of MPS and of RPS and say of each what is true") {
   std::set<std::string> rows;
   const auto table = tables("Method");
   for (const auto& cells : table) {
@@ -183,10 +198,11 @@ TEST_CASE("the table has one row for every route of MPS and says of each what is
       CHECK(here(rule) == "absent");
     check_tests(cells[4]);
   }
-  for (const auto& route : mps_routes) {
-    CAPTURE(route);
-    CHECK(rows.count(route) == 1);
-  }
+  for (const auto* routes : {&mps_routes, &rps_routes})
+    for (const auto& route : *routes) {
+      CAPTURE(route);
+      CHECK(rows.count(route) == 1);
+    }
 }
 
 TEST_CASE("every public path of a gateway that the table names has its tests") {

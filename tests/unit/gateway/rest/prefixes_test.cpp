@@ -40,21 +40,28 @@ TEST_CASE("Kong's and Traefik's public paths lead to MPS's own") {
   CHECK(place("/api/v1/devices/" + guid + "/power/state") == "/api/v1/amt/power/state/" + guid);
 }
 
+TEST_CASE("Kong's and Traefik's public paths lead to RPS's own") {
+  CHECK(place("/api/v1/admin/domains") == "/api/v1/admin/domains");
+  CHECK(place("/rps/api/v1/admin/profiles") == "/api/v1/admin/profiles");
+  CHECK(place("/RPS/api/v1/admin/health") == "/api/v1/admin/health");
+  CHECK(place("/v1/projects/acme/dm/amt/admin") == "acme /api/v1/admin");
+  CHECK(place("/v1/projects/acme/dm/AMT/Admin/domains/x") == "acme /api/v1/Admin/domains/x");
+  CHECK(place("/rps/activate") == "absent"); // no one-time token
+}
+
 TEST_CASE("what looks like a prefix but is none stays as it is") {
   for (const std::string path :
-       {"/", "/mps", "/device", "/device/power", "/device/power/state", "/device/power/reset/x",
-        "/device/power/state/x/y", "/v1/projects", "/v1/other/acme/dm/devices", "/compute/hosts",
-        "/api/v1/devices/administration", "/assets/mps.js", "/api/v1/devices/x/power/state"})
+       {"/", "/mps", "/rps", "/device", "/device/power", "/device/power/state",
+        "/device/power/reset/x", "/device/power/state/x/y", "/v1/projects",
+        "/v1/other/acme/dm/devices", "/compute/hosts", "/api/v1/devices/administration",
+        "/assets/mps.js", "/api/v1/devices/x/power/state"})
     CHECK(place(path) == (path == "/" ? "" : path));
   CHECK(place("/v1/projects/acme/dm") == "acme /v1/projects/acme/dm");
 }
 
 TEST_CASE("RPS's and the relay's paths are told from MPS's by prefix and by the segment admin") {
-  for (const std::string path :
-       {"/rps/api/v1/admin/profiles", "/RPS/api/v1/admin/health", "/rps", "/activate",
-        "/deactivate", "/maintenance", "/api/v1/admin/domains", "/v1/projects/acme/dm/amt/admin",
-        "/v1/projects/acme/dm/AMT/Admin/domains/x", "/mps/api/v1/admin/profiles",
-        "/relay/webrelay.ashx", "/mps/ws/relay/webrelay.ashx", "/ws/relay", "/mps/relay/x"})
+  for (const std::string path : {"/activate", "/deactivate", "/maintenance", "/relay/webrelay.ashx",
+                                 "/mps/ws/relay/webrelay.ashx", "/ws/relay", "/mps/relay/x"})
     CHECK_MESSAGE(place(path) == "absent", path);
   CHECK(place("/v1/projects/acme/dm/amt/administrator/x") ==
         "acme /api/v1/amt/administrator/x"); // no part of a segment
@@ -63,8 +70,7 @@ TEST_CASE("RPS's and the relay's paths are told from MPS's by prefix and by the 
 TEST_CASE("a part that is not served here answers 501 in JSON to everybody and every method") {
   site s;
   for (const std::string path :
-       {"/rps/api/v1/admin/profiles", "/activate", "/mps/ws/relay/webrelay.ashx?p=2&mode=kvm",
-        "/v1/projects/acme/dm/amt/admin/domains"})
+       {"/activate", "/rps/activate", "/mps/ws/relay/webrelay.ashx?p=2&mode=kvm"})
     for (auto method : {"GET", "POST", "PATCH", "DELETE"}) {
       CAPTURE(path);
       auto r = s.send(method, path);
@@ -72,9 +78,9 @@ TEST_CASE("a part that is not served here answers 501 in JSON to everybody and e
       CHECK(r.type == "application/json; charset=utf-8");
       CHECK(r.at("error") == "Not Implemented");
       CHECK(r.at("code") == "not-implemented");
-      CHECK(r.at("errorDescription").find("This version") == 0);
+      CHECK_FALSE(r.at("errorDescription").empty());
     }
-  CHECK(s.send("OPTIONS", "/rps/api/v1/admin/profiles").status == 204); // browsers ask first
+  CHECK(s.send("OPTIONS", "/activate").status == 204); // browsers ask first
 }
 
 TEST_CASE("a request by a public path is the same request with the same checks") {

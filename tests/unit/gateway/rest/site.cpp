@@ -39,6 +39,7 @@ site::site() {
 
   services.store = &store;
   services.secrets = &secrets;
+  services.provisioning = &provisioning;
   services.control = &control;
   services.clock = &clock;
   services.auth = auth.get();

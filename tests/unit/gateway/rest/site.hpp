@@ -5,6 +5,7 @@
 #pragma once
 
 #include "tests/unit/gateway/rest/fake_ports.hpp"
+#include "tests/unit/gateway/rest/fake_provisioning.hpp"
 
 #include "actors/audit_log.hpp"
 #include "gateway/auth/auth.hpp"
@@ -50,6 +51,7 @@ public:
   fake_clock clock;
   registry store;
   fake_secrets secrets;
+  fake_provisioning provisioning{store.away};
   fake_control control{store};
   audit_log audit{store, clock, {"n1", true, {}}};
   std::unique_ptr<auth::service> auth; ///< its worker uses all of the above

@@ -1,4 +1,5 @@
 list(APPEND UNIT_MESSAGES_SOURCES
+  rest/admin_check_test.cpp
   rest/audit_test.cpp rest/connection_body_test.cpp
   rest/device_body_test.cpp
   rest/host_test.cpp
