@@ -1,9 +1,9 @@
 #include "messages/rest/admin_check.hpp"
 
+#include "messages/domain/text.hpp"
+
 #include <algorithm>
 #include <charconv>
-
-#include <arpa/inet.h>
 
 namespace outband::rest {
 
@@ -124,8 +124,35 @@ bool ipv4_like(std::string_view s) {
 }
 
 bool ipv6_like(std::string_view s) {
-  in6_addr out{};
-  return s.size() <= 45 && inet_pton(AF_INET6, std::string(s).c_str(), &out) == 1;
+  // Groups of 1 to 4 digits, "::" once for one group or more, perhaps an IPv4 address at the end.
+  if (s.size() > 45)
+    return false;
+  const auto gap = s.find("::");
+  if (gap != std::string_view::npos && s.find("::", gap + 1) != std::string_view::npos)
+    return false;
+  auto groups = [](std::string_view part, bool last) -> int {
+    int n = 0;
+    while (!part.empty()) {
+      const auto colon = part.find(':');
+      const auto group = part.substr(0, colon);
+      const bool ends = colon == std::string_view::npos;
+      if (ends && last && ipv4_like(group))
+        return n + 2;
+      if (group.size() > 4 || !all(group, [](char c) { return hex_digit(c) >= 0; }))
+        return -1;
+      ++n;
+      if (ends)
+        return n;
+      part.remove_prefix(colon + 1);
+      if (part.empty())
+        return -1; // ends with a single colon
+    }
+    return n;
+  };
+  if (gap == std::string_view::npos)
+    return groups(s, true) == 8;
+  const int front = groups(s.substr(0, gap), false), back = groups(s.substr(gap + 2), true);
+  return front >= 0 && back >= 0 && front + back <= 7;
 }
 
 bool server_name_like(std::string_view s) {

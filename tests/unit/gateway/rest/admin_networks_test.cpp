@@ -312,7 +312,7 @@ TEST_CASE("a WiFi configuration lives as in RPS and its key stays in the store")
 TEST_CASE("a proxy configuration lives as in RPS and the last writer wins") {
   site s;
   const std::string body =
-      R"({"name":"proxy1","address":"proxy.example.com","port":3128,"networkDnsSuffix":"example.com"})";
+      R"({"name":"proxy1","address":"web.example.com","port":3128,"networkDnsSuffix":"example.com"})";
   auto made = s.send("POST", proxy_path, s.admin, body);
   CHECK(made.status == 201);
   CHECK(made.number("infoFormat") == 201);
@@ -320,7 +320,7 @@ TEST_CASE("a proxy configuration lives as in RPS and the last writer wins") {
   CHECK(s.send("POST", proxy_path, s.admin, body).at("message") ==
         "Proxy profile proxy1 already exists");
   auto address = [&](const std::string& a) {
-    return s.send("PATCH", proxy_path, s.admin, with(body, "proxy.example.com", a))
+    return s.send("PATCH", proxy_path, s.admin, with(body, "web.example.com", a))
         .number("infoFormat");
   };
   CHECK(address("192.0.2.7") == 3);
@@ -335,7 +335,7 @@ TEST_CASE("a proxy configuration lives as in RPS and the last writer wins") {
   CHECK(told(post(with(body, "3128", "65536")), "port").size() == 1);
   CHECK(told(post(with(body, "\"example.com\"", "\"example\"")), "networkDnsSuffix") ==
         words{"Domain name of the network should contain alphanumeric and hyphens in the middle"});
-  CHECK(told(post(with(body, "proxy.example.com", "no spaces.com")), "address").size() == 1);
+  CHECK(told(post(with(body, "web.example.com", "no spaces.com")), "address").size() == 1);
   CHECK(s.send("GET", proxy_path + "/nix", s.viewer).at("message") ==
         "Proxy profile nix Not Found");
 }

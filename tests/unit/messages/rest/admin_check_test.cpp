@@ -25,13 +25,17 @@ TEST_CASE("names and addresses of provisioning are taken exactly where RPS takes
        "Aa1!Aa1!Aa1!Aa1!Aa1!Aa1!Aa1!Aa1!x"});
   all(ipv4_like, true, {"0.0.0.0", "192.0.2.1", "255.255.255.255", "010.1.1.1"});
   all(ipv4_like, false, {"", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.x", "1.2.3.", "1.2.3.1000"});
-  all(ipv6_like, true, {"::1", "2001:db8::7", "fe80::1", "1:2:3:4:5:6:7:8"});
-  all(ipv6_like, false, {"", "1", "1:2:3", "2001:db8::7::1", "g::1", "192.0.2.1"});
+  all(ipv6_like, true,
+      {"::1", "2001:db8::7", "fe80::1", "1:2:3:4:5:6:7:8",
+       "::", "1::", "1:2:3:4:5:6:7::", "::ffff:192.0.2.1", "1:2:3:4:5:6:1.2.3.4"});
+  all(ipv6_like, false,
+      {"", "1", "1:2:3", "2001:db8::7::1", "g::1", "192.0.2.1", ":", ":::", "1:", ":1",
+       "1:2:3:4:5:6:7:8:9", "1::2:3:4:5:6:7:8", "12345::", "1.2.3.4::1", "::1%eth0"});
   all(server_name_like, true, {"a.example.com", "xn--bcher-kva.example", "a-b.c-d.org"});
   all(server_name_like, false,
       {"", "localhost", "A.example.com", "a..com", ".a.com", "a.com.", "-a.com", "a-.com", "a.c",
        "a.c0m", "a--b.com", "a_b.com"});
-  all(proxy_name_like, true, {"proxy.example.com", "Pro_xy.Example.COM", "ab.com"});
+  all(proxy_name_like, true, {"web.example.com", "Pro_xy.Example.COM", "ab.com"});
   all(proxy_name_like, false, {"", "a.com", "proxy", "proxy.example.c", "pro xy.com", "a..bc.com"});
   all(network_name_like, true, {"example.com", "a.b-c.org"});
   all(network_name_like, false, {"", "example", "a_b.com", "-a.com", "a.c", "a.1234"});
