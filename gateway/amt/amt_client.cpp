@@ -15,9 +15,9 @@ constexpr std::size_t max_envelope = 256 << 10;
 } // namespace
 
 amt_client::amt_client(std::shared_ptr<carrier_handle> way, const std::string& guid, login who,
-                       client_timing timing)
-    : way_(std::move(way)), host_(guid + ":" + std::to_string(wsman_port)), who_(std::move(who)),
-      timing_(timing) {}
+                       client_timing timing, firmware_port to)
+    : way_(std::move(way)), to_(to), host_(guid + ":" + std::to_string(to.number)),
+      who_(std::move(who)), timing_(timing) {}
 
 amt_client::~amt_client() = default;
 
@@ -74,7 +74,7 @@ void amt_client::finish(call& c, result<soap_answer> outcome) {
 }
 
 void amt_client::port_announced(std::uint16_t port) {
-  if (port != wsman_port)
+  if (port != to_.number)
     return;
   // A call may end and leave the list while it opens its channel.
   std::vector<call*> waiting;

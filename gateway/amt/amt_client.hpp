@@ -1,4 +1,5 @@
-/// The WS-MAN client of one machine: amt_link_port over a carrier's channels to port 16992.
+/// The WS-MAN client of one machine: amt_link_port over a carrier's channels to port 16992, or
+/// another one.
 ///
 /// A warm call is one round trip: nonce and channel are reused; a channel that nobody wants for 5 s
 /// is closed. What only reads is repeated once if the kept channel turns out to be gone; what
@@ -31,11 +32,19 @@ struct client_timing {
   std::chrono::milliseconds reuse{1000};     ///< how long a change may take a kept channel
 };
 
+constexpr std::uint16_t wsman_port = 16992;
+
+/// Where a machine's WS-MAN is reached.
+struct firmware_port {
+  std::uint16_t number = wsman_port;
+  bool close_each = false; ///< each request asks the firmware to end the connection
+};
+
 class amt_client final : public amt_link_port, public std::enable_shared_from_this<amt_client> {
 public:
   /// `guid` is what the Host header says, as MPS writes it: "<guid>:16992".
   amt_client(std::shared_ptr<carrier_handle> way, const std::string& guid, login who,
-             client_timing timing = {});
+             client_timing timing = {}, firmware_port to = {});
   ~amt_client() override;
 
   void post(std::string envelope, std::chrono::milliseconds timeout,
@@ -62,6 +71,7 @@ private:
   std::unique_ptr<idle_channel> take(bool reads);
 
   std::shared_ptr<carrier_handle> way_;
+  firmware_port to_;
   std::string host_;
   login who_;
   client_timing timing_;

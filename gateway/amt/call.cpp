@@ -20,7 +20,8 @@ std::string random_cnonce() {
 
 call::call(amt_client& owner, carrier& way, std::string envelope, std::chrono::milliseconds timeout,
            callback cb)
-    : owner_(owner), way_(way), exchange_(owner.who_, owner.host_, std::move(envelope)),
+    : owner_(owner), way_(way),
+      exchange_(owner.who_, owner.host_, std::move(envelope), owner.to_.close_each),
       timeout_(timeout), callback_(std::move(cb)) {}
 
 call::~call() {
@@ -37,7 +38,7 @@ void call::begin() {
     send();
     return;
   }
-  if (way_.announced(wsman_port) || owner_.unannounced_) {
+  if (way_.announced(owner_.to_.number) || owner_.unannounced_) {
     open();
     return;
   }
@@ -52,7 +53,7 @@ void call::port_announced() {
 void call::open() {
   step_.cancel();
   kept_ = false;
-  auto channel = way_.open(wsman_port, *this);
+  auto channel = way_.open(owner_.to_.number, *this);
   if (!channel) {
     end(channel.error());
     return;
@@ -81,10 +82,12 @@ void call::channel_refused(refusal why) {
     end(fail(problem::busy, "the firmware has no free channel"));
     return;
   case refusal::no_service:
-    end(fail(problem::device_timeout, "the firmware does not serve port 16992 at the moment"));
+    end(fail(problem::device_timeout, "the firmware does not serve port " +
+                                          std::to_string(owner_.to_.number) + " at the moment"));
     return;
   case refusal::prohibited:
-    end(fail(problem::device_refused, "the firmware allows no channel to port 16992"));
+    end(fail(problem::device_refused,
+             "the firmware allows no channel to port " + std::to_string(owner_.to_.number)));
     return;
   }
 }
@@ -130,7 +133,11 @@ void call::act_on(http_exchange::verdict v) {
     act_on_lost();
     return;
   }
-  if (const auto* why = std::get_if<failure>(&v)) {
+  if (auto* why = std::get_if<failure>(&v)) {
+    // An answer that cannot be read is still one: the firmware may have done what it was told.
+    if (why->what == problem::device_protocol && written() && exchange_.authorized() &&
+        !exchange_.reads())
+      why->what = problem::outcome_unknown;
     end(*why);
     return;
   }

@@ -13,8 +13,6 @@
 
 namespace outband::amt {
 
-constexpr std::uint16_t wsman_port = 16992;
-
 class call final : public channel_user {
 public:
   using callback = std::function<void(result<soap_answer>)>;

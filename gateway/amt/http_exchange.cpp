@@ -24,8 +24,8 @@ bool only_reads(std::string_view envelope) {
   return false;
 }
 
-http_exchange::http_exchange(login& who, std::string host, std::string envelope)
-    : who_(who), host_(std::move(host)), envelope_(std::move(envelope)),
+http_exchange::http_exchange(login& who, std::string host, std::string envelope, bool close)
+    : who_(who), host_(std::move(host)), envelope_(std::move(envelope)), close_(close),
       reads_(only_reads(envelope_)) {}
 
 result<std::string> http_exchange::request(std::string_view cnonce) {
@@ -42,7 +42,7 @@ result<std::string> http_exchange::request(std::string_view cnonce) {
     authorization = std::move(*value);
   }
   std::string out;
-  if (auto ok = http::write_wsman(host_, authorization, envelope_, out); !ok)
+  if (auto ok = http::write_wsman(host_, authorization, envelope_, out, close_); !ok)
     // The realm is the only part that came from outside.
     return fail(problem::device_protocol, ok.error().detail, ok.error().field);
   return out;

@@ -46,8 +46,8 @@ public:
   struct lost {}; ///< the connection ended before the response began
   using verdict = std::variant<more, done, again, lost, failure>;
 
-  /// `who` must outlive the exchange.
-  http_exchange(login& who, std::string host, std::string envelope);
+  /// `who` must outlive the exchange. `close`: each request asks for the connection's end.
+  http_exchange(login& who, std::string host, std::string envelope, bool close = false);
 
   /// The octets of the next attempt.
   result<std::string> request(std::string_view cnonce);
@@ -65,6 +65,7 @@ private:
   login& who_;
   std::string host_;
   std::string envelope_;
+  bool close_;
   http::response_parser parser_;
   bool reads_;
   bool authorized_ = false;

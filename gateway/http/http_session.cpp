@@ -268,7 +268,10 @@ private:
       auto path = std::string_view(current_->target.path);
       while (path.size() > 1 && path.back() == '/')
         path.remove_suffix(1);
-      if (!rest::same_text(path, route.path))
+      const auto& at = route.path;
+      const bool below = route.below && path.size() > at.size() && path[at.size()] == '/' &&
+                         rest::same_text(path.substr(0, at.size()), at);
+      if (!below && !rest::same_text(path, at))
         continue;
       if (!ws) {
         auto r = problem_response(426, "malformed", "This path is for WebSockets.");

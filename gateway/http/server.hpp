@@ -119,6 +119,7 @@ struct ws_route {
   std::string path; ///< "/mqtt"; case-insensitive, a trailing slash is tolerated
   std::function<void(request, upgrade)> on_upgrade;
   std::size_t max_message = 1 << 20; ///< octets; more closes the connection (1009)
+  bool below = false;                ///< also for every path below it, "/activate/..."
 };
 
 struct server_options {

@@ -56,7 +56,7 @@ status write(const request& r, std::string& out) {
 }
 
 status write_wsman(std::string_view host, std::string_view authorization, std::string_view body,
-                   std::string& out) {
+                   std::string& out, bool close) {
   if (host.empty() || !safe(host))
     return fail(problem::malformed, "not a host", "Host");
   if (!safe(authorization))
@@ -67,6 +67,8 @@ status write_wsman(std::string_view host, std::string_view authorization, std::s
   put(out, "Host", host);
   put(out, "Content-Type", "application/soap+xml; charset=utf-8");
   put(out, "Content-Length", std::to_string(body.size()));
+  if (close)
+    put(out, "Connection", "close");
   out.append("\r\n").append(body);
   return success();
 }

@@ -19,9 +19,10 @@ status write(const request& r, std::string& out);
 
 /// A WS-MAN call as open-amt-cloud-toolkit/mps src/amt/HttpHandler.ts orders it: Authorization (if
 /// not empty), Host, Content-Type, Content-Length. MPS omits the Content-Type, go-wsman-messages
-/// and some firmware want it.
+/// and some firmware want it. `close`: last, Connection: close, so that the firmware ends the
+/// connection with its answer.
 status write_wsman(std::string_view host, std::string_view authorization, std::string_view body,
-                   std::string& out);
+                   std::string& out, bool close = false);
 
 /// The largest chunk ever captured from AMT, 0x02FA octets.
 constexpr std::size_t amt_chunk = 762;
