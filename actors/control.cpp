@@ -292,15 +292,21 @@ void control::disconnect(device_ref ref, answer<bool> cb) {
 }
 
 void control::device_added(const device_ref& ref) {
-  with_.internal.publish(internal_message(
-      bus::controller_wake_topic(),
-      bus::encode(envelope_of(with_), bus::wake{ref, "changed"}, bus::encoding::msgpack)));
+  wake_controller(ref, "changed");
 }
 
 void control::tenant_added(const tenant_key& tenant) {
+  wake_controller({tenant, {}}, "tenant");
+}
+
+void control::removal_changed(const device_ref& ref) {
+  wake_controller(ref, ref.device.is_nil() ? "tenant-leaves" : "removal");
+}
+
+void control::wake_controller(const device_ref& ref, const char* what) {
   with_.internal.publish(internal_message(
       bus::controller_wake_topic(),
-      bus::encode(envelope_of(with_), bus::wake{{tenant, {}}, "tenant"}, bus::encoding::msgpack)));
+      bus::encode(envelope_of(with_), bus::wake{ref, what}, bus::encoding::msgpack)));
 }
 
 void control::connection_changed(const device_ref& ref) {

@@ -118,6 +118,7 @@ public:
   void connection_changed(const device_ref& ref) override;
   void remove_device(device_ref ref, answer<nothing> cb) override;
   void tenant_added(const tenant_key& tenant) override;
+  void removal_changed(const device_ref& ref) override;
   counts count() const override;
 
   /// Before start(): who is told of connection_changed() and of devices that were removed.
@@ -132,6 +133,7 @@ private:
   void ask_at(const std::string& instance, device_ref ref, amt_operation op, const uuid& call,
               std::chrono::milliseconds timeout, answer<amt_outcome> cb);
   desk_hooks hooks();
+  void wake_controller(const device_ref& ref, const char* what);
 
   caf::actor_system& system_;
   const services& with_;

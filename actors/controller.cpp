@@ -300,8 +300,8 @@ void controller::start(controller_epoch epoch) {
           ++with_.counters.decode_errors;
           return;
         }
-        if (decoded->body.what == "tenant")
-          return; // activation/bootstrap hears it
+        if (decoded->body.device.device.is_nil())
+          return; // of a tenant: activation/bootstrap and removals hear it
         if (decoded->body.what == "deleted")
           tell(device_gone{decoded->body.device});
         else

@@ -1,5 +1,7 @@
 #include "actors/node.hpp"
 
+#include "actors/removals.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/atom.hpp>
@@ -34,7 +36,9 @@ struct node::impl {
     if (roles.provisioner && with.provisioning != nullptr)
       provisioner = std::make_unique<activation::provisioner>(system, with, *with.provisioning,
                                                               control, *roles.provisioner);
-    if (roles.home && with.provisioning != nullptr)
+    if (roles.controller && with.removals != nullptr)
+      removals = std::make_unique<outband::removals>(with, control);
+    if (roles.controller && roles.home && with.provisioning != nullptr)
       bootstrap =
           std::make_unique<activation::bootstrap>(with, *roles.home, activation::random_octets);
   }
@@ -49,6 +53,7 @@ struct node::impl {
   direct_links direct;
   std::unique_ptr<activation::provisioner> provisioner; ///< nullptr: not this node's role
   std::unique_ptr<activation::bootstrap> bootstrap;     ///< likewise
+  std::unique_ptr<outband::removals> removals;          ///< nullptr: no controller, or none wanted
   caf::actor guard;
 };
 
@@ -83,6 +88,8 @@ void node::control_begins(controller_epoch epoch) {
   caf::anon_send(impl_->guard, watch_all{});
   if (impl_->bootstrap)
     impl_->bootstrap->start();
+  if (impl_->removals)
+    impl_->removals->start();
 }
 
 void node::control_ends() {
@@ -91,6 +98,8 @@ void node::control_ends() {
     return;
   if (impl_->bootstrap)
     impl_->bootstrap->stop();
+  if (impl_->removals)
+    impl_->removals->stop();
   hooks_.lost();
   impl_->requests.stop();
   impl_->controller.stop();
@@ -201,6 +210,8 @@ void node::stop() {
     impl_->provisioner->stop();
   if (impl_->bootstrap)
     impl_->bootstrap->stop();
+  if (impl_->removals)
+    impl_->removals->stop();
   impl_->keeper.stop();
   impl_->requests.stop();
   impl_->direct.stop();

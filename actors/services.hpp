@@ -78,6 +78,7 @@ struct cluster_times {
 
 class legacy_events;
 class provisioning_port;
+class removal_rows;
 
 struct services {
   store_port& store;
@@ -101,6 +102,7 @@ struct services {
   direct_rows* direct = nullptr;             ///< null: every machine calls home
   audit_port* audit = nullptr;               ///< null: refusals are not recorded
   provisioning_port* provisioning = nullptr; ///< null: nobody can be activated
+  removal_rows* removals = nullptr;          ///< null: machines are removed as they are
   /// Reading facts is long and nobody waits for it.
   std::shared_ptr<pace> fact_looks = std::make_shared<pace>(5, std::chrono::hours(24));
 };

@@ -33,6 +33,8 @@ public:
   virtual void remove_device(device_ref ref, answer<nothing> cb) = 0;
   /// A tenant was made: it gets what a tenant has from its first moment.
   virtual void tenant_added(const tenant_key&) {}
+  /// A machine is to go, or is not any more; nil: all of a tenant.
+  virtual void removal_changed(const device_ref&) {}
 
   /// Now, as far as this process knows, without asking anybody: for /metrics and the log.
   struct counts {

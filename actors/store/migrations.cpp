@@ -5,6 +5,7 @@
 #include "actors/store/migrations/0003_direct.hpp"
 #include "actors/store/migrations/0004_audit.hpp"
 #include "actors/store/migrations/0005_provisioning.hpp"
+#include "actors/store/migrations/0006_removal.hpp"
 #include "actors/store/pipeline.hpp"
 #include "messages/domain/text.hpp"
 
@@ -128,11 +129,9 @@ status apply(connection& c, const migration& m) {
 } // namespace
 
 const std::vector<migration>& migrations() {
-  static const std::vector<migration> all{{1, "initial", schema_0001},
-                                          {2, "cluster", schema_0002},
-                                          {3, "direct", schema_0003},
-                                          {4, "audit", schema_0004},
-                                          {5, "provisioning", schema_0005}};
+  static const std::vector<migration> all{
+      {1, "initial", schema_0001}, {2, "cluster", schema_0002},      {3, "direct", schema_0003},
+      {4, "audit", schema_0004},   {5, "provisioning", schema_0005}, {6, "removal", schema_0006}};
   return all;
 }
 

@@ -11,6 +11,7 @@
 #include "actors/store/pg_direct.hpp"
 #include "actors/store/pg_outbox.hpp"
 #include "actors/store/pg_provisioning.hpp"
+#include "actors/store/pg_removals.hpp"
 #include "actors/store/pg_secret_rows.hpp"
 #include "actors/store/pg_store.hpp"
 #include "bus/broker_figures.hpp"
@@ -137,8 +138,8 @@ void run_later(net::io_pool& io, std::chrono::milliseconds after, std::function<
 struct program::parts {
   parts(const config::settings& s, const site_files& site, const std::string& redirection_key)
       : self(announcement_of(s, clock)), io(static_cast<std::size_t>(s.integer("threads.io"))),
-        db(database_options(s)), store(db), cluster(db), direct(db), provisioning(db), outbox(db),
-        secret_rows(db), audit(store, clock, audit_options(s, io)),
+        db(database_options(s)), store(db), cluster(db), direct(db), provisioning(db), removals(db),
+        outbox(db), secret_rows(db), audit(store, clock, audit_options(s, io)),
         mqtt(mqtt_options_of(s, site, self, clock)),
         internal(mqtt, {bus::node_reply_topic(s.text("node.name"))}),
         auth(store, clock, site.signing_key, auth_options(s, redirection_key)) {}
@@ -191,6 +192,7 @@ struct program::parts {
   store::pg_cluster cluster;
   store::pg_direct direct;
   store::pg_provisioning provisioning;
+  store::pg_removals removals;
   store::pg_outbox outbox;
   store::pg_secret_rows secret_rows;
   audit_log audit;
@@ -341,6 +343,7 @@ status program::start(const patience& wait) {
       std::make_shared<pace>(static_cast<int>(s.integer("facts.rate")), std::chrono::hours(24));
   with.direct = s.flag("direct.enabled") ? &p.direct : nullptr;
   with.provisioning = &p.provisioning;
+  with.removals = &p.removals;
   if (s.flag("legacy.mps_events"))
     with.legacy = &p.legacy;
   with.audit = &p.audit;
@@ -438,6 +441,7 @@ status program::listen_for_people() {
   r.secrets = p.secrets.get();
   r.direct = s.flag("direct.enabled") ? &p.direct : nullptr;
   r.provisioning = &p.provisioning;
+  r.removals = &p.removals;
   r.control = &p.actors->control();
   r.clock = &p.clock;
   r.auth = &p.auth;

@@ -1,4 +1,5 @@
 #include "gateway/auth/auth.hpp"
+#include "gateway/rest/host_removal.hpp"
 #include "gateway/rest/router.hpp"
 #include "gateway/rest/tenant_directory.hpp"
 
@@ -259,6 +260,10 @@ void delete_account(const call_ptr& c) {
 }
 
 } // namespace
+
+void forget_tenants(const call_ptr& c) {
+  c->api->tenants->forget();
+}
 
 void add_account_routes(router& r) {
   r.add("GET /api/v1/tenants", dialect::mps, list_tenants);

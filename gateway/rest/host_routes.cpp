@@ -1,4 +1,6 @@
+#include "actors/ports/removal.hpp"
 #include "gateway/rest/host_find.hpp"
+#include "gateway/rest/host_removal.hpp"
 #include "gateway/rest/router.hpp"
 #include "messages/rest/host.hpp"
 #include "messages/rest/target.hpp"
@@ -124,7 +126,25 @@ void load(const call_ptr& c, std::function<void(device_row)> then) {
 }
 
 void one(const call_ptr& c) {
-  load(c, [c](const device_row& row) { c->answer(200, host_json(row, c->with().clock->now())); });
+  load(c, [c](const device_row& row) {
+    auto shown = host_json(row, c->with().clock->now());
+    if (c->with().removals == nullptr)
+      return c->answer(200, shown);
+    c->with().removals->get(row.record.ref, [c, shown](result<removal> r) mutable {
+      if (!r && r.error().what != problem::not_found)
+        return c->refuse(r.error());
+      if (r) {
+        auto& members = *shown.members();
+        const bool leaves = r->kind == removal_kind::remove;
+        members.push_back({"desiredState", leaves ? "HOST_STATE_DELETED" : "HOST_STATE_UNTRUSTED"});
+        members.push_back({"currentState", r->state == removal_state::done
+                                               ? "HOST_STATE_UNTRUSTED"
+                                               : "HOST_STATE_ONBOARDED"});
+        members.push_back({"removal", removal_json(*r)});
+      }
+      c->answer(200, shown);
+    });
+  });
 }
 
 // -- list -------------------------------------------------------------------------------------

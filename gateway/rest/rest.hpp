@@ -28,6 +28,10 @@ namespace outband::auth {
 class service;
 }
 
+namespace outband {
+class removal_rows;
+}
+
 namespace outband::rest {
 
 /// How those act who show a client certificate (EMF's managers, which authenticate nowhere).
@@ -41,6 +45,7 @@ struct services {
   secrets_port* secrets = nullptr;
   direct_rows* direct = nullptr;             ///< null: nobody can be connected to
   provisioning_port* provisioning = nullptr; ///< null: nothing below /api/v1/admin but health
+  removal_rows* removals = nullptr;          ///< null: machines are removed as they are
   control_port* control = nullptr;
   clock_port* clock = nullptr;
   auth::service* auth = nullptr;

@@ -91,6 +91,7 @@ router make_router() {
   add_power_routes(r);
   add_amt_routes(r);
   add_host_routes(r);
+  add_host_removal_routes(r);
   add_request_routes(r);
   add_system_routes(r);
   add_admin_routes(r);

@@ -46,6 +46,7 @@ void add_device_link_routes(router& r);  ///< by add_device_routes
 void add_power_routes(router& r);
 void add_amt_routes(router& r);
 void add_host_routes(router& r);
+void add_host_removal_routes(router& r); ///< and tenants that are to go
 void add_request_routes(router& r);
 void add_system_routes(router& r);
 void add_admin_routes(router& r); ///< RPS's /api/v1/admin, activation tokens

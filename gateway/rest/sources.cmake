@@ -18,7 +18,7 @@ list(APPEND GATEWAY_SOURCES
   rest/documents_page.cpp
   rest/exposition.cpp
   rest/host_find.cpp
-  rest/host_routes.cpp
+  rest/host_removal_routes.cpp rest/host_routes.cpp
   rest/metrics.cpp
   rest/page.cpp
   rest/prefixes.cpp

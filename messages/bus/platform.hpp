@@ -14,7 +14,7 @@ namespace outband::bus {
 /// On `ctl/wake`: the store has something new. A hint: losing it costs time, never state.
 struct wake {
   device_ref device;
-  std::string what; ///< "desired", "command"; "tenant": of no device, its tenant is new
+  std::string what; ///< "desired", "command"; "tenant...": of no device
 };
 
 /// On `inst/{i}/node/presence`, retained; the will says `up = false`.

@@ -157,6 +157,14 @@ const std::vector<access_rule>& access_rules() {
       {k::route, "GET /v1/projects/{project}/compute/hosts", role::viewer},
       {k::route, "GET /v1/projects/{project}/compute/hosts/{id}", role::viewer},
       {k::route, "PATCH /v1/projects/{project}/compute/hosts/{id}", role::operator_},
+      // Machines and tenants that are to go.
+      {k::route, "DELETE /compute/hosts/{id}", role::admin},
+      {k::route, "PUT /compute/hosts/{id}/invalidate", role::admin},
+      {k::route, "DELETE /compute/hosts/{id}/invalidate", role::admin},
+      {k::route, "DELETE /v1/projects/{project}/compute/hosts/{id}", role::admin},
+      {k::route, "PUT /v1/projects/{project}/compute/hosts/{id}/invalidate", role::admin},
+      {k::route, "DELETE /v1/projects/{project}/compute/hosts/{id}/invalidate", role::admin},
+      {k::route, "DELETE /api/v1/tenants/{key}", role::site_admin},
       // What the dashboard and the CLI need beyond the peers' routes.
       {k::route, "GET /api/v1/requests/{id}", role::viewer},
       {k::route, "GET /api/v1/audit", role::admin},

@@ -12,7 +12,8 @@ namespace outband::testing {
 using audit_trail = std::map<std::pair<tenant_key, uuid>, audit_row>;
 
 /// `as_seen` is applied before the filter.
-template <class F> audit_page page_of(const audit_filter& f, F as_seen, const audit_trail& trail) {
+template <class F>
+audit_page audit_page_of(const audit_filter& f, F as_seen, const audit_trail& trail) {
   auto cursor = [](const audit_row& r) {
     return std::to_string(r.at) + "." + to_string(r.entry.id);
   };

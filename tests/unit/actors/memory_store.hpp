@@ -319,7 +319,7 @@ public:
   void list_audit(audit_filter f, answer<audit_page> cb) override {
     if (away)
       return refuse(cb, problem::store_unavailable);
-    later(cb, page_of(
+    later(cb, audit_page_of(
                   f, [this](const audit_row& r) { return seen(r); }, trail));
   }
   void get_audit(tenant_key tenant, uuid id, answer<audit_row> cb) override {

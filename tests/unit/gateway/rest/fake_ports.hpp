@@ -212,7 +212,7 @@ public:
   void list_audit(audit_filter f, answer<audit_page> cb) override {
     if (away)
       return cb(gone());
-    cb(page_of(
+    cb(audit_page_of(
         f, [](const audit_row& r) { return r; }, trail));
   }
   void get_audit(tenant_key tenant, uuid id, answer<audit_row> cb) override {
