@@ -104,9 +104,12 @@ private:
     write();
   }
 
-  void local_closed(bool with_reset) override {
-    if (with_reset || !writing_)
-      return leave(with_reset);
+  // However the firmware ended it, LMS tells it in order and after the last octet: its way to the
+  // firmware is a channel over MEI, which knows no reset. rpc 2.52 and 3.0 lose the answer that a
+  // reset follows.
+  void local_closed(bool) override {
+    if (!writing_)
+      return leave(false);
     ends_when_written_ = true;
     firmware_.reset();
   }
