@@ -196,6 +196,24 @@ void links(exposition& x, const cira::listener::figures& t) {
   x.counter("cira_late_total", "Times that a tunnel fell silent.").is(t.fell_late);
 }
 
+void activations(exposition& x, const activation::counters& a) {
+  x.gauge("activation_connections", "Machines being activated, deactivated or maintained.")
+      .is(a.open);
+  x.counter("activation_accepted_total", "Connections of rpc or an agent.").is(a.accepted);
+  x.counter("activation_wishes_total", "Well-formed first messages.").is(a.wishes);
+  x.counter("activation_messages_total", "Messages of the activation WebSocket.")
+      .is(a.frames_in, {{"direction", "in"}})
+      .is(a.frames_out, {{"direction", "out"}});
+  x.counter("activation_stray_total", "Messages of clients that nothing waited for.").is(a.stray);
+  x.counter("activation_tls_sessions_total", "TLS sessions begun with firmware.")
+      .is(a.tls_sessions);
+  x.counter("activation_tls_failures_total", "TLS sessions with firmware that failed to begin.")
+      .is(a.tls_failures);
+  x.counter("activation_refused_total", "Connections ended or not begun by us, by reason.");
+  for (std::size_t i = 0; i < a.refusal.size(); ++i)
+    x.is(a.refusal[i], {{"reason", to_string(static_cast<activation::refused>(i))}});
+}
+
 void server(exposition& x, const web::server::counts& w) {
   x.gauge("http_connections", "Connections of people and systems, WebSockets included.")
       .is(w.connections);
@@ -227,6 +245,8 @@ std::string metrics_text(const figures& f) {
   }
   if (f.tunnels)
     links(x, *f.tunnels);
+  if (f.activation)
+    activations(x, *f.activation);
   if (f.web)
     server(x, *f.web);
   return x.take();

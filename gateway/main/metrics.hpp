@@ -6,6 +6,7 @@
 #include "actors/store/pg_outbox.hpp"
 #include "bus/broker_figures.hpp"
 #include "bus/mqtt_endpoint.hpp"
+#include "gateway/activation/counters.hpp"
 #include "gateway/cira/listener.hpp"
 #include "gateway/http/server.hpp"
 #include "gateway/main/controlling.hpp"
@@ -26,6 +27,7 @@ struct figures {
   std::optional<store::outbox_backlog> backlog; ///< of the node that controls
   std::optional<cira::listener::figures> tunnels;
   std::optional<web::server::counts> web;
+  const activation::counters* activation = nullptr; ///< of a node that provisions machines
   process_figures process;
 };
 std::string metrics_text(const figures& f);

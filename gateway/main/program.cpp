@@ -17,24 +17,25 @@
 #include "bus/broker_figures.hpp"
 #include "bus/mqtt_endpoint.hpp"
 #include "bus/routed_endpoint.hpp"
+#include "gateway/activation/routes.hpp"
 #include "gateway/auth/auth.hpp"
 #include "gateway/auth/worker.hpp"
 #include "gateway/cira/listener.hpp"
 #include "gateway/direct/dialer.hpp"
 #include "gateway/http/mqtt_proxy.hpp"
 #include "gateway/http/server.hpp"
+#include "gateway/main/activation_options.hpp"
 #include "gateway/main/announcer.hpp"
 #include "gateway/main/backlog.hpp"
 #include "gateway/main/clock.hpp"
 #include "gateway/main/controlling.hpp"
 #include "gateway/main/managers.hpp"
 #include "gateway/main/metrics.hpp"
+#include "gateway/main/program_settings.hpp"
 #include "gateway/net/io_pool.hpp"
 #include "gateway/net/tls_context.hpp"
 #include "gateway/rest/rest.hpp"
-#include "messages/amt/base64.hpp"
 #include "messages/bus/topics.hpp"
-#include "messages/provisioning/certificate.hpp"
 #include "messages/rest/target.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -51,78 +52,6 @@ namespace outband {
 namespace {
 
 constexpr const char* version = "0.1.0";
-
-std::chrono::seconds seconds(const config::settings& s, std::string_view key) {
-  return std::chrono::duration_cast<std::chrono::seconds>(s.duration(key));
-}
-
-std::uint16_t port(const config::settings& s, std::string_view key) {
-  return static_cast<std::uint16_t>(s.integer(key));
-}
-
-std::string or_default(const std::string& given, const std::string& otherwise) {
-  return given.empty() ? otherwise : given;
-}
-
-cluster_times cluster_of(const config::settings& s) {
-  cluster_times t;
-  t.beat = s.duration("cluster.beat");
-  t.lease = s.duration("cluster.lease");
-  t.silent_after = s.duration("cluster.silent_after");
-  t.will_grace = s.duration("cluster.will_grace");
-  t.links_grace = s.duration("cluster.links_grace");
-  return t;
-}
-
-power_times times_of(const config::settings& s) {
-  power_times t;
-  t.graceful = s.duration("power.graceful_timeout");
-  t.forced = s.duration("power.force_timeout");
-  t.read_facts = s.flag("facts.at_connect");
-  t.want_alerts = s.flag("facts.alerts");
-  t.facts_after = s.duration("facts.calm");
-  return t;
-}
-
-activation::provisioner::settings provisioner_of(const config::settings& s,
-                                                 const site_files& site) {
-  activation::provisioner::settings o;
-  o.ca_certificate = site.certificates.cira_root_pem();
-  o.ca_key = secret_text(site.certificates.cira_root_key_pem());
-  o.bare = s.flag("activation.bare");
-  o.settle = s.duration("activation.settle");
-  o.call_timeout = s.duration("activation.call_timeout");
-  return o;
-}
-
-result<activation::home_address> home_of(const config::settings& s, const site_files& site) {
-  activation::home_address home;
-  home.server = or_default(s.text("provisioning.server"), site.cira_name);
-  const auto port_told = port(s, "provisioning.port");
-  home.port = port_told != 0 ? port_told : port(s, "cira.port");
-  home.username = s.text("provisioning.username");
-  home.one_password_per_tenant = s.flag("provisioning.one_password_per_tenant");
-  auto root = provisioning::read_certificate(site.certificates.cira_root_pem());
-  if (!root)
-    return root.error();
-  home.root_certificate = amt::base64_encode(root->der);
-  return home;
-}
-
-bus::mqtt_options mqtt_options_of(const config::settings& s, const site_files& site,
-                                  const announcement& who, clock_port& clock) {
-  bus::mqtt_options o;
-  o.host = s.text("broker.host");
-  o.port = port(s, "broker.port_machines");
-  o.ca_file = or_default(s.text("broker.ca_file"), site.certificates.bus_ca_path().string());
-  o.cert_file = or_default(s.text("broker.cert_file"),
-                           site.certificates.bus_node().certificate_path.string());
-  o.key_file =
-      or_default(s.text("broker.key_file"), site.certificates.bus_node().key_path.string());
-  o.client_id = "inst-" + s.text("node.name");
-  o.will = will_of(who, clock);
-  return o;
-}
 
 void run_later(net::io_pool& io, std::chrono::milliseconds after, std::function<void()> f) {
   auto timer = std::make_shared<boost::asio::steady_timer>(io.next(), after);
@@ -204,6 +133,7 @@ struct program::parts {
   bus::routed_endpoint internal;
   link_directory directory;
   actor_counters counters;
+  activation::counters activations;
   std::atomic<bool> resigning{false};
   auth::service auth;
   auth::worker heavy{16};
@@ -373,8 +303,8 @@ status program::start(const patience& wait) {
   }
 
   // People and systems.
-  if (what.api)
-    if (auto ok = listen_for_people(); !ok)
+  if (what.api || what.provisioner)
+    if (auto ok = listen_for_people(what.api); !ok)
       return ok;
   p.announced = std::make_unique<announcer>(p.mqtt, p.self, p.clock,
                                             [&p] { return p.counters.links.load(); });
@@ -433,7 +363,8 @@ status program::connect_to_machines() {
   return success();
 }
 
-status program::listen_for_people() {
+/// A node that only provisions has the same listener without routes of its own.
+status program::listen_for_people(bool with_api) {
   const auto& s = settings_;
   auto& p = *parts_;
   rest::services r;
@@ -474,6 +405,8 @@ status program::listen_for_people() {
       f.backlog = p.backlog.now();
     if (p.machines)
       f.tunnels = p.machines->now();
+    if (p.actors && p.actors->activations())
+      f.activation = &p.activations;
     if (const auto* web = p.serving.load())
       f.web = web->count();
     f.process = own_process();
@@ -534,11 +467,32 @@ status program::listen_for_people() {
       return tls.error();
     o.tls = std::move(*tls);
   }
-  auto server = web::server::start(p.io, std::move(o), *api, {std::move(*route)});
+  std::vector<web::ws_route> upgrades;
+  if (with_api)
+    upgrades.push_back(std::move(*route));
+  if (auto* activations = p.actors->activations()) {
+    auto options = activation_options(s, p.clock);
+    if (!options)
+      return options.error();
+    auto routes = activation::make_routes(std::move(*options), *activations, p.activations);
+    if (!routes)
+      return routes.error();
+    for (auto& one : *routes)
+      upgrades.push_back(std::move(one));
+  }
+  web::handler serve = *api;
+  if (!with_api)
+    serve = [](const web::request&, const web::responder& reply) {
+      reply(web::json_response(404, R"({"error":"not-found","errorDescription":"This node only )"
+                                    R"(provisions machines: wss://.../activate/{token}."})"));
+    };
+  auto server = web::server::start(p.io, std::move(o), std::move(serve), std::move(upgrades));
   if (!server)
     return server.error();
   p.web = std::move(*server);
   p.serving = p.web.get();
+  if (!with_api)
+    return success();
   auto managers = listen_for_managers(s, site_, p.io, std::move(*api));
   if (!managers)
     return managers.error();

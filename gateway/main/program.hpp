@@ -33,7 +33,7 @@ private:
   void hand_over();
   status listen_for_machines();
   status connect_to_machines();
-  status listen_for_people();
+  status listen_for_people(bool with_api);
 
   struct parts;
   config::settings settings_;

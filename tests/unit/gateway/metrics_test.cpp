@@ -56,6 +56,10 @@ std::string everything() {
   f.tunnels->late = 3;
   f.tunnels->ended[static_cast<std::size_t>(link_end::evicted)] = 6;
   f.web.emplace();
+  static activation::counters activations;
+  activations.open = 3;
+  activations.refusal[static_cast<std::size_t>(activation::refused::silent)] = 2;
+  f.activation = &activations;
   f.process.resident_octets = 1 << 20;
   testing::site s;
   s.services.more_metrics = [&] {
@@ -231,6 +235,9 @@ TEST_CASE("the figures of the parts are told as what they are") {
       "1");
   CHECK(is("outband_amt_call_seconds_bucket{operation=\"request-power\",le=\"0.005\"}") == "1");
   CHECK(is("outband_sql_seconds_count{lane=\"relaxed\"}") == "1");
+  CHECK(is("outband_activation_connections") == "3");
+  CHECK(is("outband_activation_refused_total{reason=\"silent\"}") == "2");
+  CHECK(is("outband_activation_refused_total{reason=\"no-token\"}") == "0");
   CHECK(is("outband_controller") == "1");
   CHECK(is("outband_controller_epoch") == "7");
   CHECK(is("outband_process_resident_bytes") == "1048576");
@@ -241,6 +248,7 @@ TEST_CASE("what a node does not do is not told as nothing") {
   const auto text = metrics_text(f);
   understand(text);
   CHECK(text.find("outband_cira_") == std::string::npos);
+  CHECK(text.find("outband_activation_") == std::string::npos);
   CHECK(text.find("outband_outbox_") == std::string::npos);
   CHECK(text.find("outband_broker_") == std::string::npos);
 }
