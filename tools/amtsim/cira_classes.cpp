@@ -402,6 +402,7 @@ template <class V, class T> void server_members(V& v, T& s) {
   v("password", s.password);
   v("cn", s.common_name);
   v("certificate", s.certificate);
+  v("as_made", s.as_made);
 }
 
 template <class V, class T> void members(V& v, T& t) {

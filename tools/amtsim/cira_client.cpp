@@ -21,15 +21,15 @@ apf::channels_config channel_config(const settings& s) {
 
 } // namespace
 
-cira_client::cira_client(boost::asio::io_context& io, const tls_context& tls,
-                         const device_model& device, owner& to)
-    : device_(device), owner_(to), tls_(io, tls, *this), decoder_(apf::side::device),
+cira_client::cira_client(boost::asio::io_context& io, const device_model& device, owner& to)
+    : device_(device), owner_(to), tls_(io, *this), decoder_(apf::side::device),
       channels_(channel_config(device.shared())), keepalive_(device.shared().times.keepalive) {}
 
-void cira_client::connect(const boost::asio::ip::tcp::endpoint& to) {
+void cira_client::connect(const boost::asio::ip::tcp::endpoint& to, shared_tls trust, account who) {
   reset_state();
+  account_ = std::move(who);
   stage_ = stage::connecting;
-  tls_.connect(to);
+  tls_.connect(to, std::move(trust));
 }
 
 void cira_client::disconnect(bool with_reset) {
@@ -103,8 +103,9 @@ bool cira_client::take(const apf::message& m) {
     if (stage_ == stage::auth_service) {
       stage_ = stage::auth;
       apf::userauth_request ask;
-      ask.user = device_.who().mps_user;
-      ask.password = device_.who().mps_password;
+      auto who = std::exchange(account_, {});
+      ask.user = std::move(who.user);
+      ask.password = std::move(who.password);
       send(apf::message{ask});
       return true;
     }

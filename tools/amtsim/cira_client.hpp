@@ -43,10 +43,13 @@ public:
     ~owner() = default;
   };
 
-  cira_client(boost::asio::io_context& io, const tls_context& tls, const device_model& device,
-              owner& to);
+  cira_client(boost::asio::io_context& io, const device_model& device, owner& to);
 
-  void connect(const boost::asio::ip::tcp::endpoint& to);
+  struct account {
+    std::string user;
+    std::string password;
+  };
+  void connect(const boost::asio::ip::tcp::endpoint& to, shared_tls trust, account who);
   /// Ends the tunnel; tunnel_down() is not said.
   void disconnect(bool with_reset = false);
   bool up() const { return stage_ == stage::ready; }
@@ -96,6 +99,7 @@ private:
   tls_client tls_;
   apf::decoder decoder_;
   apf::channels channels_;
+  account account_; ///< while it signs in
   sim_time keepalive_;
   stage stage_ = stage::idle;
   std::uint32_t cookie_ = 0;

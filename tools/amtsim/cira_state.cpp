@@ -32,6 +32,7 @@ cira_state as_made(const device_model& d) {
   server.user = d.who().mps_user;
   server.password = d.who().mps_password;
   server.common_name = s.server_host;
+  server.as_made = true;
   out.servers.push_back(std::move(server));
   access_policy user{0, 300, {}, {{0, 2, 0}}};
   access_policy always{periodic, 0, {}, {{0, 2, 0}}};
@@ -106,7 +107,10 @@ std::optional<home_call> calls_home(const device_model& device, std::string_view
     home_call out;
     out.host = server->host;
     out.port = static_cast<std::uint16_t>(server->port);
-    out.common_name = server->common_name.empty() ? server->host : server->common_name;
+    // The name says it already; what clients send besides it is ignored (RPS: "undefined").
+    const bool by_name = server->format == 201 || server->common_name.empty();
+    out.common_name = by_name ? server->host : server->common_name;
+    out.as_made = server->as_made;
     out.authentication = server->authentication;
     out.user = server->user;
     out.password = server->password;

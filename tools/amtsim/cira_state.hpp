@@ -31,6 +31,8 @@ struct mps_server {
   std::string password;                     ///< never shown
   std::string common_name;                  ///< that its certificate must have; empty: `host`
   std::optional<std::uint32_t> certificate; ///< handle, for mutual TLS
+  /// From the command line: its address and root are, too, not those in the machine's store.
+  bool as_made = false;
 };
 
 /// AMT_RemoteAccessPolicyAppliesToMPS.
@@ -102,6 +104,7 @@ struct home_call {
   std::uint32_t interval_s = 0;           ///< between attempts
   std::uint32_t lifetime_s = 0;           ///< of a tunnel; 0: for ever
   std::vector<std::string> trusted_roots; ///< DER; one of them must have signed the server
+  bool as_made = false;                   ///< mps_server::as_made
 };
 /// nullopt: nothing makes it connect, or it believes to be inside the enterprise, where it does
 /// not. `dns_suffix`: of the network that it is in.

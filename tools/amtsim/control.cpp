@@ -1,5 +1,6 @@
 #include "tools/amtsim/control.hpp"
 
+#include "tools/amtsim/account_state.hpp"
 #include "tools/amtsim/control_reports.hpp"
 #include "tools/amtsim/control_wishes.hpp"
 #include "tools/amtsim/events.hpp"
@@ -149,6 +150,11 @@ private:
         return complain("'guid' must name one machine");
       return report(&*guid, true, std::move(answer));
     }
+    if (op == "check_password") {
+      if (!guid || !asked.contains("password") || !asked["password"].is_string())
+        return complain("'guid' must name one machine, and 'password' must be a text");
+      return check_password(*guid, asked["password"].get<std::string>(), std::move(answer));
+    }
     std::string why;
     auto what = make_task(op, asked, why);
     if (!what)
@@ -175,6 +181,22 @@ private:
       }
       self->say(answer);
     });
+  }
+
+  /// Tests assert with it who can sign in; nobody asks a machine for its password.
+  void check_password(const device_id& guid, std::string password, json answer) {
+    auto right = std::make_shared<bool>(false);
+    parent_->fleet_.run(
+        &guid,
+        [right, password = std::move(password)](machine& m) {
+          *right = is_admin_password(m.model(), password);
+          return std::string{};
+        },
+        [self = shared_from_this(), right, answer = std::move(answer)](const std::string&) mutable {
+          answer["ok"] = true;
+          answer["matches"] = *right;
+          self->say(answer);
+        });
   }
 
   /// Empty with `why` set if the request is wrong.

@@ -11,6 +11,13 @@
 ///   {"op":"set","guid":"...","os_power_saving":3,"control_mode":1,"clock_offset_s":-60,
 ///    "hardware":{"CIM_Chassis.SerialNumber":"X"},"memory":[octets],"disks":[kilobytes],
 ///    "screens":[{"width":1920,"height":1080,"left":0,"top":0}]}       what is not named stays
+///   {"op":"set",...,"factory":true,"wired_link":false,"dhcp_suffix":"a.example","pki_suffix":"",
+///    "tls_enforced":true,"amt_enabled":false,"may_be_enabled":false,"host_based":false,
+///    "account_lock_ms":5000,"admin_password":"of somebody else",
+///    "hashes":[{"name":"Ours","pem":"...","active":true,"default":false},{"name":"X","hash":"hex"}],
+///    "hash_active":{"name":"Go Daddy Class 2 CA","active":false}}
+///   {"op":"check_password","guid":"...","password":"..."}   -> {"ok":true,"matches":true}: the
+///                                                              administrator's
 ///   {"op":"add_event","guid":"...","sensor":6,"offset":5,"severity":16,"entity":38,"data":[170,10]}
 ///   {"op":"add_audit","guid":"...","app":16,"event":1,"user":"admin","data":[]}
 ///   {"op":"alert","guid":"...","message":"iAMT0055","argument":"3","severity":2,"platform":false}

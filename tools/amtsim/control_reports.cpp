@@ -8,6 +8,31 @@ namespace outband::amtsim {
 
 using nlohmann::json;
 
+namespace {
+
+json setup_json(const machine_report& r) {
+  const auto& n = r.activation;
+  json out{{"provisioning_state", r.provisioning_state},
+           {"setups", n.setups},
+           {"admin_setups", n.admin_setups},
+           {"upgrades", n.upgrades},
+           {"admin_passwords", n.admin_passwords},
+           {"mebx_passwords", r.mebx_passwords},
+           {"commits", n.commits},
+           {"unprovisions", n.unprovisions},
+           {"tls", {{"network", r.tls_network}, {"local", r.tls_local}, {"mutual", r.tls_mutual}}},
+           {"mps", nullptr}};
+  if (r.calls)
+    out["mps"] = {{"host", r.calls->host},
+                  {"port", r.calls->port},
+                  {"user", r.calls->user},
+                  {"interval_s", r.calls->interval_s},
+                  {"roots", r.calls->trusted_roots.size()}};
+  return out;
+}
+
+} // namespace
+
 nlohmann::json to_json(const machine_report& r, bool in_full) {
   json out{{"guid", to_string(r.guid)},
            {"hostname", r.hostname},
@@ -20,6 +45,12 @@ nlohmann::json to_json(const machine_report& r, bool in_full) {
     out["lan_port"] = r.lan_port;
   if (r.lan_tls_port != 0)
     out["lan_tls_port"] = r.lan_tls_port;
+  if (r.lms_port != 0)
+    out["lms_port"] = r.lms_port;
+  if (r.lms_tls_port != 0)
+    out["lms_tls_port"] = r.lms_tls_port;
+  if (!r.mei_path.empty())
+    out["mei"] = r.mei_path;
   if (in_full) {
     out["os_power_saving"] = r.os_power_saving;
     out["refused"] = r.refused;
@@ -27,6 +58,7 @@ nlohmann::json to_json(const machine_report& r, bool in_full) {
     out["lan_connections"] = r.lan_connections;
     out["last_down"] = r.last_down;
     out["control_mode"] = r.control_mode;
+    out["setup"] = setup_json(r);
     out["consent"] = {{"state", r.consent_state}, {"code", r.consent_code}};
     out["events"] = {
         {"subscribers", r.subscribers}, {"delivered", r.events_delivered}, {"lost", r.events_lost}};

@@ -5,6 +5,7 @@
 #include "tools/amtsim/hardware_state.hpp"
 #include "tools/amtsim/screen_state.hpp"
 #include "tools/amtsim/subscription_state.hpp"
+#include "tools/amtsim/wish_reader.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,66 +17,7 @@ namespace outband::amtsim {
 
 namespace {
 
-using nlohmann::json;
-using wish = std::function<void(device_model&, sim_time)>;
-
-/// Reads members of one request; the first that is wrong leaves its complaint in `why`.
-class reader {
-public:
-  reader(const json& from, std::string& why) : from_(from), why_(why) {}
-
-  bool has(const char* name) const { return from_.contains(name); }
-  std::int64_t number(const char* name, std::int64_t otherwise, std::int64_t lo, std::int64_t hi) {
-    if (!has(name))
-      return otherwise;
-    if (!from_[name].is_number_integer() || from_[name] < lo || from_[name] > hi) {
-      complain("'" + std::string(name) + "' must be from " + std::to_string(lo) + " to " +
-               std::to_string(hi));
-      return otherwise;
-    }
-    return from_[name].get<std::int64_t>();
-  }
-  std::string text(const char* name) {
-    if (!has(name))
-      return {};
-    if (!from_[name].is_string() || from_[name].get_ref<const std::string&>().size() > 256) {
-      complain("'" + std::string(name) + "' must be a text of at most 256 octets");
-      return {};
-    }
-    return from_[name].get<std::string>();
-  }
-  bool flag(const char* name) {
-    if (has(name) && !from_[name].is_boolean())
-      complain("'" + std::string(name) + "' must be true or false");
-    return has(name) && from_[name].is_boolean() && from_[name].get<bool>();
-  }
-  template <class T> std::vector<T> numbers(const char* name, std::size_t most, std::uint64_t max) {
-    std::vector<T> out;
-    if (!has(name))
-      return out;
-    const auto& list = from_[name];
-    if (!list.is_array() || list.size() > most ||
-        !std::all_of(list.begin(), list.end(), [&](const json& n) {
-          return n.is_number_integer() && n >= 0 && n.get<std::uint64_t>() <= max;
-        })) {
-      complain("'" + std::string(name) + "' must be an array of at most " + std::to_string(most) +
-               " numbers up to " + std::to_string(max));
-      return out;
-    }
-    for (const auto& n : list)
-      out.push_back(n.get<T>());
-    return out;
-  }
-  void complain(const std::string& what) {
-    if (why_.empty())
-      why_ = what;
-  }
-  const json& all() const { return from_; }
-
-private:
-  const json& from_;
-  std::string& why_;
-};
+using reader = wish_reader;
 
 wish add_event(reader& r) {
   platform_event e;
@@ -176,6 +118,7 @@ wish set(reader& r) {
         });
       }
   }
+  add_setup_wishes(r, all);
   return [all = std::move(all)](device_model& d, sim_time now) {
     for (const auto& one : all)
       one(d, now);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t max_orders = 16;
 
-constexpr std::array<fault_kind, 30> all{fault_kind::drop,
+constexpr std::array<fault_kind, 34> all{fault_kind::drop,
                                          fault_kind::rst,
                                          fault_kind::garbage,
                                          fault_kind::reboot,
@@ -38,7 +38,11 @@ constexpr std::array<fault_kind, 30> all{fault_kind::drop,
                                          fault_kind::commit_unanswered,
                                          fault_kind::unprovision_unanswered,
                                          fault_kind::password_unanswered,
-                                         fault_kind::stale_nonce};
+                                         fault_kind::stale_nonce,
+                                         fault_kind::mei_busy,
+                                         fault_kind::mei_not_ready,
+                                         fault_kind::mei_silent,
+                                         fault_kind::mei_garbage};
 
 } // namespace
 
@@ -104,6 +108,14 @@ std::string_view to_string(fault_kind k) {
     return "password_unanswered";
   case fault_kind::stale_nonce:
     return "stale_nonce";
+  case fault_kind::mei_busy:
+    return "mei_busy";
+  case fault_kind::mei_not_ready:
+    return "mei_not_ready";
+  case fault_kind::mei_silent:
+    return "mei_silent";
+  case fault_kind::mei_garbage:
+    return "mei_garbage";
   }
   return {};
 }

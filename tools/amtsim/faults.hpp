@@ -49,6 +49,11 @@ enum class fault_kind : std::uint8_t {
   unprovision_unanswered,
   password_unanswered, ///< SetAdminAclEntryEx is carried out; the connection ends instead
   stale_nonce,         ///< right credentials are answered 401 with stale="true"
+  // On the host's way to the firmware (host.hpp).
+  mei_busy,      ///< a connect to a client of the engine fails with EBUSY
+  mei_not_ready, ///< a PTHI command is answered "not ready", as after boot
+  mei_silent,    ///< a message is swallowed
+  mei_garbage,   ///< the answer is nonsense
 };
 /// "silent_keepalive"
 std::string_view to_string(fault_kind k);

@@ -11,7 +11,10 @@ namespace asio = boost::asio;
 
 fleet::fleet(asio::io_context& main, const options& how, std::vector<identity> who,
              const asio::ip::tcp::endpoint& server)
-    : main_(main), how_(how), tls_(how.root_ca, how.common_name, how.tls), server_(server) {
+    : main_(main),
+      how_(how), server_{server,
+                         std::make_shared<const tls_context>(how.root_ca, how.common_name, how.tls),
+                         std::make_shared<tls_contexts>(how.tls)} {
   for (std::size_t i = 0; i < how.threads; ++i)
     shards_.push_back(std::make_unique<shard>());
   surroundings& around = *this;
@@ -19,7 +22,7 @@ fleet::fleet(asio::io_context& main, const options& how, std::vector<identity> w
     auto& home = *shards_[i % shards_.size()];
     const auto guid = who[i].guid;
     home.machines.push_back(std::make_unique<machine>(
-        home.io, tls_, server_, std::move(who[i]), &how.shared, seed_of(how.machines, i), around));
+        home.io, server_, std::move(who[i]), &how.shared, seed_of(how.machines, i), around));
     auto* m = home.machines.back().get();
     if (!how.starts_on)
       m->restore(power_state::off_soft, 0, {});
@@ -27,6 +30,7 @@ fleet::fleet(asio::io_context& main, const options& how, std::vector<identity> w
       throw std::runtime_error("two machines have the GUID " + to_string(guid));
     in_order_.push_back(m);
     listen(*m, i);
+    boot_host(*m, i);
   }
 }
 
@@ -48,6 +52,21 @@ void fleet::listen(machine& m, std::size_t index) {
   m.listen(where);
 }
 
+void fleet::boot_host(machine& m, std::size_t index) {
+  host_place where;
+  if (!how_.mei_dir.empty())
+    where.mei_path = how_.mei_dir + "/" + to_string(m.who().guid) + ".mei";
+  where.lms = {asio::ip::address_v4::loopback(), how_.lms_port, how_.lms_tls_port};
+  for (auto* port : {&where.lms.plain, &where.lms.tls})
+    if (*port && **port != 0) {
+      if (**port + index > 65535)
+        throw std::runtime_error("there are not enough LMS ports for all machines");
+      *port = static_cast<std::uint16_t>(**port + index);
+    }
+  if (!where.mei_path.empty() || where.lms.plain || where.lms.tls)
+    m.boot_host(where);
+}
+
 fleet::~fleet() {
   stop();
 }
@@ -62,8 +81,10 @@ void fleet::restore(const device_id& guid, power_state power, std::uint64_t boot
 void fleet::start() {
   running_ = true;
   for (std::size_t i = 0; i < in_order_.size(); ++i) {
-    if (!how_.connects || server_.port() == 0)
-      break;
+    if (!how_.connects) {
+      in_order_[i]->hold();
+      continue;
+    }
     const auto after =
         how_.connect_rate > 0 ? static_cast<double>(i) * 1000.0 / how_.connect_rate : 0.0;
     in_order_[i]->start(sim_time{static_cast<sim_time::rep>(after)});

@@ -60,11 +60,11 @@ private:
   void changed() override { changed_ = true; }
 
   void listen(machine& m, std::size_t index);
+  void boot_host(machine& m, std::size_t index);
 
   boost::asio::io_context& main_;
   const options& how_;
-  tls_context tls_;
-  boost::asio::ip::tcp::endpoint server_;
+  known_server server_;
   std::vector<std::unique_ptr<shard>> shards_;
   std::unordered_map<device_id, machine*> by_guid_;
   std::vector<machine*> in_order_;

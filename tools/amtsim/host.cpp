@@ -10,10 +10,12 @@ namespace outband::amtsim {
 
 host::host(machine& firmware, fault_set& faults, const host_place& where)
     : firmware_(firmware), faults_(faults), mei_path_(where.mei_path) {
+  mei_server::owner& mei = *this; // the bases are private to everybody else
+  lms_server::owner& lms = *this;
   if (!mei_path_.empty())
-    mei_ = std::make_unique<mei_server>(firmware.executor(), mei_path_, *this);
+    mei_ = std::make_unique<mei_server>(firmware.executor(), mei_path_, mei);
   if (where.lms.plain || where.lms.tls)
-    lms_ = std::make_unique<lms_server>(firmware.executor(), where.lms, *this);
+    lms_ = std::make_unique<lms_server>(firmware.executor(), where.lms, lms);
 }
 
 int host::mei_connect(pthi::mei_client client) {

@@ -3,6 +3,8 @@
 #include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/certificate_state.hpp"
 #include "tools/amtsim/device_model.hpp"
+#include "tools/amtsim/on_die.hpp"
+#include "tools/amtsim/provisioning_chain.hpp"
 #include "tools/amtsim/tls_state.hpp"
 
 #include <openssl/ec.h>
@@ -46,6 +48,15 @@ bool use(SSL_CTX* context, const std::string& certificate_der, const std::string
          SSL_CTX_use_certificate_ASN1(context, static_cast<int>(certificate_der.size()),
                                       start_of(certificate_der)) == 1 &&
          SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+}
+
+void add_issuers(SSL_CTX* context, const std::vector<std::string>& issuers) {
+  for (const auto& der : issuers) {
+    const auto* at = start_of(der);
+    const owned<X509> issuer{d2i_X509(nullptr, &at, static_cast<long>(der.size()))};
+    if (issuer)
+      SSL_CTX_add1_chain_cert(context, issuer.get());
+  }
 }
 
 void trust_roots(SSL_CTX* context, const certificate_state& store) {
@@ -105,13 +116,24 @@ void lan_certificate::renew() {
   made_for_.clear();
 }
 
+bool lan_certificate::make_own(const device_model& device) {
+  own_is_rcfg_ = shows_rcfg(device);
+  return own_is_rcfg_ ? make_rcfg_certificate(device, own_certificate_, own_key_)
+                      : make_self_signed(device.who().hostname, own_certificate_, own_key_);
+}
+
+// Once activated, the local port shows a self-signed one until it is given another: RPS 2.40 trusts
+// nothing else between client control mode and the certificate that it installs.
+bool lan_certificate::shows_rcfg(const device_model& device) const {
+  return interface_ == 1 && device.control_mode == 0;
+}
+
 SSL_CTX* lan_certificate::context(const device_model& device) {
   const auto [shown, key] = chosen(device);
   const auto& setup = *device.activation;
   const bool secure = interface_ == 1 && setup.secure.has_value();
-  if (!secure && shown == nullptr && own_certificate_.empty() &&
-      !make_self_signed(interface_ == 1 ? "AMT RCFG" : device.who().hostname, own_certificate_,
-                        own_key_))
+  const bool fits = !own_certificate_.empty() && own_is_rcfg_ == shows_rcfg(device);
+  if (!secure && shown == nullptr && !fits && !make_own(device))
     return nullptr;
   const bool mutual = device.tls->in_force.at(interface_).mutual;
   const auto& der = secure             ? setup.rcfg_certificate
@@ -135,6 +157,8 @@ SSL_CTX* lan_certificate::context(const device_model& device) {
     context_.reset();
     return nullptr;
   }
+  if ((secure || (shown == nullptr && own_is_rcfg_)) && device.shared().on_die)
+    add_issuers(c, device.shared().on_die->issuers());
   if (secure) {
     // Anybody may show anything; who it must be is decided after the handshake.
     SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,

@@ -30,9 +30,13 @@ private:
   struct free_context {
     void operator()(SSL_CTX* c) const;
   };
+  bool make_own(const device_model& device);
+  bool shows_rcfg(const device_model& device) const;
+
   std::size_t interface_;
   std::string made_for_;                  ///< what context_ was made from
-  std::string own_certificate_, own_key_; ///< DER, self-signed
+  std::string own_certificate_, own_key_; ///< DER
+  bool own_is_rcfg_ = false;              ///< else self-signed
   std::unique_ptr<SSL_CTX, free_context> context_;
 };
 

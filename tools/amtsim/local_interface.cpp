@@ -105,13 +105,18 @@ remote_access_status remote_access(const device_model& d) {
 
 std::uint8_t watchdog_state::octet() const {
   return static_cast<std::uint8_t>((change_allowed ? 1U : 0U) | (enabled ? 2U : 0U) |
-                                   (restricted ? 32U : 0U) | (tls_enforced ? 64U : 0U) |
-                                   (new_interface ? 128U : 0U));
+                                   (hardened ? 16U : 0U) | (restricted ? 32U : 0U) |
+                                   (tls_enforced ? 64U : 0U) | (new_interface ? 128U : 0U));
 }
 
 watchdog_state watchdog(const device_model& d) {
-  return {d.activation->may_be_enabled, d.activation->amt_enabled, false, tls_enforced(d),
-          version_at_least(d.shared().kind.version, 16, 1)};
+  const auto& version = d.shared().kind.version;
+  return {d.activation->may_be_enabled,
+          d.activation->amt_enabled,
+          version_at_least(version, 22),
+          false,
+          tls_enforced(d),
+          version_at_least(version, 16, 1)};
 }
 
 std::uint32_t host_unprovision(device_model& d, sim_time) {
@@ -142,7 +147,7 @@ started_configuration start_configuration_hbased(device_model& d, hash_algorithm
     return refused(host_status::invalid_parameter);
   client_hash.resize(octets_of(algorithm)); // the field has 64 octets
   auto& a = d.activation.change();
-  if (!make_rcfg_certificate(a.rcfg_certificate, a.rcfg_key))
+  if (!make_rcfg_certificate(d, a.rcfg_certificate, a.rcfg_key))
     return refused(host_status::internal_error);
   a.in_provisioning = true;
   a.secure = secure_configuration{algorithm, std::move(client_hash), std::move(suffixes)};

@@ -65,6 +65,7 @@ remote_access_status remote_access(const device_model& d);
 struct watchdog_state {
   bool change_allowed = true; ///< bit 0
   bool enabled = true;        ///< bit 1
+  bool hardened = false;      ///< bit 4: weak algorithms were removed, as in AMT 22
   bool restricted = false;    ///< bit 5
   bool tls_enforced = false;  ///< bit 6
   bool new_interface = false; ///< bit 7: from 16.1 on

@@ -1,8 +1,10 @@
 #include "tools/amtsim/machine.hpp"
 
+#include "tools/amtsim/account_state.hpp"
 #include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/cira_state.hpp"
 #include "tools/amtsim/subscription_state.hpp"
+#include "tools/amtsim/tls_state.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -13,8 +15,6 @@ namespace outband::amtsim {
 
 namespace {
 
-constexpr sim_time handshake_deadline{30000};
-
 std::int64_t utc_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -23,13 +23,12 @@ std::int64_t utc_ms() {
 
 } // namespace
 
-machine::machine(boost::asio::io_context& io, const tls_context& tls,
-                 const boost::asio::ip::tcp::endpoint& server, identity who, const settings* shared,
-                 std::uint64_t seed, surroundings& around)
+machine::machine(boost::asio::io_context& io, const known_server& server, identity who,
+                 const settings* shared, std::uint64_t seed, surroundings& around)
     : io_(io), server_(server), around_(around), model_(std::move(who), shared, seed),
-      tunnel_(io, tls, model_, *this), timer_(io) {
+      tunnel_(io, model_, *this), timer_(io), resolver_(io) {
   model_.set_utc_origin(utc_ms() - now().count());
-  wants_tunnel_ = server_.port() != 0;
+  active_ = model_.control_mode != 0;
 }
 
 sim_time machine::now() {
@@ -43,6 +42,10 @@ void machine::listen(const lan_place& where) {
   lan_ = std::make_unique<lan_server>(io_, model_, where, me);
 }
 
+void machine::boot_host(const host_place& where) {
+  host_ = std::make_unique<host>(*this, faults_, where);
+}
+
 void machine::start(sim_time after) {
   reconnect_after(after);
 }
@@ -52,9 +55,9 @@ void machine::connect() {
     lan_open_at_ = now();
     schedule();
   }
-  wants_tunnel_ = server_.port() != 0;
+  wants_tunnel_ = true;
   failures_ = 0;
-  if (wants_tunnel_ && !tunnel_.busy())
+  if (!tunnel_.busy())
     reconnect_after(sim_time{0});
 }
 
@@ -105,6 +108,7 @@ void machine::change(const std::function<void(device_model&, sim_time)>& what) {
   what(model_, now());
   around_.changed();
   send_events();
+  settle();
   schedule();
 }
 
@@ -116,6 +120,7 @@ void machine::new_lan_certificate() {
 void machine::restore(power_state power, std::uint64_t boots, const flash& kept) {
   model_.restore(power, boots);
   write_flash(kept, model_);
+  active_ = model_.control_mode != 0 && model_.activation->amt_enabled;
 }
 
 machine_report machine::report() const {
@@ -149,6 +154,16 @@ machine_report machine::report() const {
           events_ ? events_->delivered() : 0,
           events_ ? events_->lost() : 0,
           model_.subscriptions->subscriptions.size(),
+          host_ ? host_->lms_port() : std::uint16_t{0},
+          host_ ? host_->lms_tls_port() : std::uint16_t{0},
+          host_ ? host_->mei_path() : std::string{},
+          provisioning_state(model_),
+          model_.activation->counts,
+          model_.accounts->mebx_set,
+          home(),
+          model_.tls->in_force[0].enabled,
+          model_.tls->in_force[1].enabled,
+          model_.tls->in_force[0].mutual || model_.tls->in_force[1].mutual,
           model_.shared().keeps_flash ? read_flash(model_) : flash{}};
 }
 
@@ -156,75 +171,13 @@ void machine::stop() {
   stopped_ = true;
   wants_tunnel_ = false;
   timer_.cancel();
+  resolver_.cancel();
   tunnel_.disconnect();
   channels_.clear();
+  host_.reset();
   end_local(true);
   lan_.reset();
   events_.reset();
-}
-
-// -- tunnel -----------------------------------------------------------------------------------
-
-void machine::reconnect_after(sim_time delay) {
-  connect_at_ = now() + delay;
-  schedule();
-}
-
-void machine::drop(const std::string& why, sim_time back_after, bool with_reset) {
-  const bool was_busy = tunnel_.busy();
-  tunnel_.disconnect(with_reset);
-  model_.tunnel_up = false;
-  channels_.clear();
-  if (events_)
-    events_->tunnel_lost();
-  handshake_until_ = keepalive_at_ = connect_at_ = sim_time{0};
-  if (was_busy)
-    last_down_ = why;
-  if (told_up_) {
-    told_up_ = false;
-    tell(link_event{false, why});
-  }
-  if (wants_tunnel_)
-    reconnect_after(back_after);
-  else
-    schedule();
-}
-
-void machine::tunnel_up() {
-  ++links_;
-  model_.tunnel_up = true;
-  failures_ = 0;
-  handshake_until_ = sim_time{0};
-  keepalive_at_ = now() + tunnel_.keepalive_interval();
-  told_up_ = true;
-  schedule();
-  tell(link_event{true, {}});
-  send_events();
-}
-
-void machine::tunnel_down(const std::string& why, bool refused) {
-  const auto& t = model_.shared().times;
-  sim_time delay = model_.jitter(t.reconnect_min, t.reconnect_max);
-  if (refused) {
-    ++refused_;
-    // Firmware tries again twice soon and then keeps quiet for long.
-    static constexpr sim_time waits[] = {sim_time{2000}, sim_time{10000}, sim_time{60000}};
-    const auto base = waits[std::min<std::uint32_t>(failures_, 2)];
-    delay = model_.jitter(base * 8 / 10, base * 12 / 10);
-  } else if (!told_up_ && failures_ > 0) {
-    // Nobody there, or no handshake: ever slower, up to 10 s.
-    const auto longer = std::min(t.reconnect_max * (1U << std::min(failures_, 6U)),
-                                 std::max(t.reconnect_max, sim_time{10000}));
-    delay = model_.jitter(t.reconnect_min, longer);
-  }
-  ++failures_;
-  drop(why, delay, false);
-  last_down_ = why;
-}
-
-void machine::keepalive_changed() {
-  keepalive_at_ = now() + tunnel_.keepalive_interval();
-  schedule();
 }
 
 // -- time -------------------------------------------------------------------------------------
@@ -291,26 +244,15 @@ void machine::on_timer() {
     tunnel_.disconnect();
     tunnel_down("the server did not complete the connection in 30 s", false);
   }
-  if (due(leave_at_)) {
-    wants_tunnel_ = false;
-    drop(model_.control_mode == 0 ? "the machine was unprovisioned"
-                                  : "its CIRA configuration was removed",
-         sim_time{0}, false);
-    if (model_.control_mode == 0) {
-      end_local(false);
-      if (lan_)
-        lan_->end_connections();
-    }
-  }
+  if (due(leave_at_))
+    leave();
   if (due(ports_down_at_)) {
     end_local(true);
     const auto back_at = model_.activation->ports_back_at;
     lan_down(back_at > t ? back_at - t : sim_time{0}, true);
   }
-  if (due(connect_at_) && wants_tunnel_ && !tunnel_.busy() && model_.control_mode != 0) {
-    handshake_until_ = t + handshake_deadline;
-    tunnel_.connect(server_);
-  }
+  if (due(connect_at_) && wants_tunnel_ && !tunnel_.busy())
+    call_home();
   if (due(lan_open_at_) && lan_) {
     try {
       lan_->open();

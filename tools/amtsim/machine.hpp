@@ -4,11 +4,14 @@
 /// Limits: see the parts. One timer per machine serves all its deadlines.
 #pragma once
 
+#include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/cira_client.hpp"
+#include "tools/amtsim/cira_state.hpp"
 #include "tools/amtsim/device_model.hpp"
 #include "tools/amtsim/event_sender.hpp"
 #include "tools/amtsim/faults.hpp"
 #include "tools/amtsim/flash.hpp"
+#include "tools/amtsim/host.hpp"
 #include "tools/amtsim/http_server.hpp"
 #include "tools/amtsim/lan_certificate.hpp"
 #include "tools/amtsim/lan_server.hpp"
@@ -53,6 +56,13 @@ protected:
   ~surroundings() = default;
 };
 
+/// The server that machines were made with, and how to trust those that they are given.
+struct known_server {
+  boost::asio::ip::tcp::endpoint address; ///< port 0: there is none
+  shared_tls trust;
+  std::shared_ptr<tls_contexts> others;
+};
+
 /// Ground truth for controllers.
 struct machine_report {
   device_id guid;
@@ -79,6 +89,14 @@ struct machine_report {
   std::uint64_t events_delivered = 0;
   std::uint64_t events_lost = 0;
   std::size_t subscribers = 0;
+  std::uint16_t lms_port = 0; ///< of the host, in front of 16992; 0: none
+  std::uint16_t lms_tls_port = 0;
+  std::string mei_path;                 ///< empty: none
+  std::uint32_t provisioning_state = 0; ///< 0 pre, 1 in, 2 post
+  activation_counts activation;
+  std::uint32_t mebx_passwords = 0; ///< that it has been given, over all its lives
+  std::optional<home_call> calls;   ///< where it connects of itself; secrets are not reported
+  bool tls_network = false, tls_local = false, tls_mutual = false; ///< in force
   flash kept; ///< empty unless settings::keeps_flash
 };
 
@@ -86,9 +104,8 @@ class machine final : private cira_client::owner,
                       private lan_server::owner,
                       private local_port::owner {
 public:
-  machine(boost::asio::io_context& io, const tls_context& tls,
-          const boost::asio::ip::tcp::endpoint& server, identity who, const settings* shared,
-          std::uint64_t seed, surroundings& around);
+  machine(boost::asio::io_context& io, const known_server& server, identity who,
+          const settings* shared, std::uint64_t seed, surroundings& around);
 
   boost::asio::io_context& executor() { return io_; }
   const identity& who() const { return model_.who(); }
@@ -101,8 +118,12 @@ public:
 
   /// Serves WS-MAN on the LAN too. Before the threads run; throws std::runtime_error if it cannot.
   void listen(const lan_place& where);
-  /// Connects for the first time after that delay.
+  /// Gives it an operating system. Before the threads run; throws std::runtime_error if it cannot.
+  void boot_host(const host_place& where);
+  /// Connects for the first time after that delay, if it has been told where.
   void start(sim_time after);
+  /// Does not connect before connect().
+  void hold() { wants_tunnel_ = false; }
   /// A controller's wishes. connect() and disconnect() also decide whether it reconnects by itself.
   void connect();
   void disconnect();
@@ -150,6 +171,15 @@ private:
   bool push(wsman_channel& c);
   void drop(const std::string& why, sim_time back_after, bool with_reset);
   void reconnect_after(sim_time delay);
+  /// Where to connect now; nullopt: nowhere.
+  std::optional<home_call> home() const;
+  void call_home();
+  void call(const boost::asio::ip::tcp::endpoint& to);
+  /// After a change: does the tunnel still lead where it should?
+  void settle();
+  bool leads_home() const;
+  /// The tunnel that leads elsewhere, and whoever signed in to what is no more.
+  void leave();
   void tell(power_change what);
   void tell(link_event what);
 
@@ -158,12 +188,13 @@ private:
   void on_timer();
 
   boost::asio::io_context& io_;
-  const boost::asio::ip::tcp::endpoint& server_;
+  const known_server& server_;
   surroundings& around_;
   device_model model_;
   fault_set faults_;
   cira_client tunnel_;
   boost::asio::steady_timer timer_;
+  boost::asio::ip::tcp::resolver resolver_;
   sim_time armed_{0}; ///< when timer_ fires; 0: it does not run
   sim_time connect_at_{0};
   sim_time handshake_until_{0};
@@ -176,14 +207,18 @@ private:
   std::vector<local_port> local_;
   lan_certificate local_certificate_{1};
   std::uint32_t port_restarts_ = 0;
+  std::unique_ptr<host> host_;           ///< nullptr: nobody looks at the machine from inside
   std::unique_ptr<event_sender> events_; ///< nullptr: there were none so far
   std::map<std::string, std::uint64_t> requests_;
   std::string last_down_;
+  std::string called_; ///< "host:port" that the tunnel leads to
+  std::uint32_t calls_ = 0;
   std::uint32_t links_ = 0;
   std::uint32_t refused_ = 0;
   std::uint32_t challenges_ = 0;
   std::uint32_t failures_ = 0; ///< in a row, for backing off
   bool wants_tunnel_ = true;
+  bool active_ = false; ///< activated and not switched off, when last looked at
   bool told_up_ = false;
   bool stopped_ = false;
 };

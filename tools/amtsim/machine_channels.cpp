@@ -13,8 +13,6 @@ namespace outband::amtsim {
 
 namespace {
 
-/// For the last answer before it leaves for good.
-constexpr sim_time leave_after{500};
 constexpr sim_time ports_down_after{100};
 constexpr std::size_t max_local = 8;
 constexpr std::uint16_t plain_port = 16992;
@@ -118,10 +116,7 @@ void machine::changed_by_request() {
     port_restarts_ = model_.activation->port_restarts;
     ports_down_at_ = now() + ports_down_after;
   }
-  // Unprovisioned, or its CIRA configuration was taken away: the answer goes, then the tunnel.
-  const bool stays = model_.control_mode != 0 && (!model_.cira.changed() || calls_home(model_));
-  if (!stays && leave_at_.count() == 0)
-    leave_at_ = now() + leave_after;
+  settle();
 }
 
 void machine::serve(wsman_channel& c) {

@@ -3,6 +3,7 @@
 #include "tools/amtsim/control.hpp"
 #include "tools/amtsim/events.hpp"
 #include "tools/amtsim/fleet.hpp"
+#include "tools/amtsim/on_die.hpp"
 #include "tools/amtsim/options.hpp"
 #include "tools/amtsim/state_file.hpp"
 
@@ -63,11 +64,20 @@ public:
       if (!why.empty())
         throw fatal{exit_file, why};
     }
+    if (!how.on_die_file.empty()) {
+      const auto why = write_file(how.on_die_file, how.shared.on_die->root_pem(), 0644);
+      if (!why.empty())
+        throw fatal{exit_file, why};
+    }
     const auto server = resolve(io_, how);
     try {
       fleet_.emplace(io_, how_, std::move(who), server);
     } catch (const std::runtime_error& e) {
-      throw fatal{how_.lan_port || how_.lan_tls_port ? exit_control : exit_server, e.what()};
+      throw fatal{how_.server_host.empty() || how_.lan_port || how_.lan_tls_port || how_.lms_port ||
+                          how_.lms_tls_port || !how_.mei_dir.empty()
+                      ? exit_control
+                      : exit_server,
+                  e.what()};
     }
     restore();
     if (!how.control.empty()) {

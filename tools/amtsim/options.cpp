@@ -1,5 +1,6 @@
 #include "tools/amtsim/options.hpp"
 
+#include "tools/amtsim/on_die.hpp"
 #include "tools/amtsim/provisioning_chain.hpp"
 
 #include <CLI/CLI.hpp>
@@ -47,6 +48,18 @@ CLI::Validator guid_text() {
           "GUID"};
 }
 
+CLI::Validator resolution() {
+  return {[](const std::string& text) {
+            const auto equals = text.find('=');
+            const auto colon = text.rfind(':');
+            return equals != std::string::npos && equals > 0 && colon != std::string::npos &&
+                           colon > equals + 1
+                       ? std::string{}
+                       : "'" + text + "' is not NAME=ADDRESS:PORT";
+          },
+          "NAME=ADDRESS:PORT"};
+}
+
 void add_ms(CLI::App& app, const std::string& name, sim_time& into, const std::string& what) {
   app.add_option_function<unsigned>(
          name, [&into](const unsigned& ms) { into = sim_time{ms}; }, what)
@@ -87,6 +100,16 @@ std::variant<options, int> parse_options(int argc, char** argv) {
   app.add_option("--tls", out.tls, "highest TLS version, 12 or 13")->check(CLI::IsMember({12, 13}));
   app.add_option("--devices", out.machines.count, "how many machines")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100000}));
+  app.add_option("--mei-dir", out.mei_dir,
+                 "folder for <GUID>.mei, each machine's /dev/mei0 (mei_server.hpp)")
+      ->check(CLI::ExistingDirectory);
+  app.add_option(
+      "--lms-port", out.lms_port,
+      "machine i's LMS, in front of its local port 16992, is on 127.0.0.1 at this plus i; "
+      "0: any");
+  app.add_option("--lms-tls-port", out.lms_tls_port, "the same in front of 16993");
+  app.add_option("--write-on-die-root", out.on_die_file,
+                 "write the root (PEM) of what 16993 shows at first, in the place of Intel's");
   app.add_option("--seed", out.machines.seed, "what GUIDs, names and passwords are made from");
   app.add_option("--guid", guids, "GUID of the first machine, the second, ...")->check(guid_text());
   app.add_option("--hostname-prefix", out.machines.hostname_prefix);
@@ -101,6 +124,10 @@ std::variant<options, int> parse_options(int argc, char** argv) {
   app.add_option("--trust-root", roots,
                  "PEM file; a root that may have signed a provisioning certificate")
       ->check(CLI::ExistingFile);
+  std::vector<std::string> names;
+  app.add_option("--resolve", names,
+                 "NAME=ADDRESS:PORT; where a server is that the machines are told to call")
+      ->check(resolution());
   app.add_option("--dns-suffix", out.shared.dns_suffix, "of the wired network, from its DHCP");
   app.add_option("--pki-suffix", out.shared.pki_suffix, "that was entered in the machines' MEBx");
   app.add_option("--power", power, "state at the start: on or off")
@@ -151,11 +178,12 @@ std::variant<options, int> parse_options(int argc, char** argv) {
   }
 
   out.lan_address = boost::asio::ip::make_address(lan_address);
-  const bool needs_server = !out.lan_port && !out.lan_tls_port;
+  const bool has_host = !out.mei_dir.empty() || out.lms_port || out.lms_tls_port;
+  const bool needs_server = !out.lan_port && !out.lan_tls_port && !has_host;
   if (server.empty() != out.root_ca.empty() || server.empty() != out.common_name.empty() ||
       (server.empty() && needs_server)) {
     std::fprintf(stderr, "--server, --root-ca and --cn belong together; without them the machines "
-                         "need --lan-port or --lan-tls-port\n");
+                         "need --lan-port, --lan-tls-port, --mei-dir or --lms-port\n");
     return exit_usage;
   }
   const auto colon = server.rfind(':');
@@ -183,11 +211,15 @@ std::variant<options, int> parse_options(int argc, char** argv) {
   out.shared.kind = *find_firmware(profile);
   if (restart->count() != 0 || out.shared.kind.tls_enforced)
     times.port_restart = sim_time{port_restart};
+  for (const auto& n : names)
+    out.shared.resolve[n.substr(0, n.find('='))] = n.substr(n.find('=') + 1);
   for (const auto& file : roots)
     if (const auto why = read_trusted_roots(file, out.shared.trusted_roots); !why.empty()) {
       std::fprintf(stderr, "--trust-root: %s\n", why.c_str());
       return exit_usage;
     }
+  if (out.shared.kind.tls_enforced || !out.on_die_file.empty())
+    out.shared.on_die = std::make_shared<const on_die_authority>();
   auto& ports = out.shared.kind.ports;
   if (without_5900)
     ports.erase(std::remove(ports.begin(), ports.end(), 5900), ports.end());

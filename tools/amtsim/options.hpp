@@ -39,6 +39,10 @@ struct options {
   std::optional<std::uint16_t> lan_port;     ///< machine i listens on this plus i; 0: any
   std::optional<std::uint16_t> lan_tls_port; ///< the same with TLS
   bool lan_own_address = false;              ///< machine i listens on lan_address plus i instead
+  std::string mei_dir;                       ///< machine GUID has its MEI at <dir>/<GUID>.mei
+  std::optional<std::uint16_t> lms_port;     ///< host i has its LMS on this plus i; 0: any
+  std::optional<std::uint16_t> lms_tls_port; ///< the same in front of AMT's TLS port
+  std::string on_die_file;                   ///< written at the start; empty: none
   std::size_t threads = 1;
   double connect_rate = 200; ///< machines per second; 0: all at once
   bool quiet = false;

@@ -6,11 +6,15 @@
 #include "tools/amtsim/faults.hpp"
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace outband::amtsim {
+
+class on_die_authority;
 
 struct firmware {
   std::string version; ///< "16.1.25"
@@ -58,6 +62,11 @@ struct settings {
   std::string pki_suffix;      ///< that somebody entered in their MEBx
   std::string dns_suffix;      ///< of their wired network, from DHCP
   std::vector<trusted_hash> trusted_roots; ///< besides those that every machine knows
+  /// Who certifies port 16993 at first; nullptr: each machine itself.
+  std::shared_ptr<const on_die_authority> on_die;
+  /// What the network's name service says of servers that machines are told: "mps.example.com" ->
+  /// "127.0.0.1:4433".
+  std::map<std::string, std::string> resolve;
   /// The management presence server that the machines are told to have been configured with.
   std::string server_host;
   std::uint16_t server_port = 4433;

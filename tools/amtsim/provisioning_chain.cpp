@@ -4,6 +4,7 @@
 #include "tools/amtsim/device_model.hpp"
 #include "tools/amtsim/firmware_version.hpp"
 #include "tools/amtsim/lan_certificate.hpp"
+#include "tools/amtsim/on_die.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -155,6 +156,16 @@ chain_problem check_chain(const std::vector<std::string>& chain, const device_mo
   return check_root(chain.back(), d);
 }
 
+std::optional<hash_algorithm> signing_hash(std::string_view signing_algorithm,
+                                           const device_model& d) {
+  const auto& version = d.shared().kind.version;
+  if (signing_algorithm == "2" && !version_at_least(version, 22))
+    return hash_algorithm::sha256;
+  if (signing_algorithm == "3" && version_at_least(version, 21))
+    return hash_algorithm::sha384;
+  return std::nullopt;
+}
+
 bool belongs_to_domain(std::string_view leaf_der, const device_model& d) {
   const auto c = parse(leaf_der);
   if (!c)
@@ -163,24 +174,30 @@ bool belongs_to_domain(std::string_view leaf_der, const device_model& d) {
   const auto dot = name.find('.');
   if (dot == std::string::npos)
     return false;
-  const auto domain = name.substr(dot + 1);
   auto suffix = lower(pki_suffix(d));
-  if (suffix.empty())
+  if (suffix.find_first_not_of('.') == std::string::npos) // MEBx leaves a lone dot behind
     suffix = lower(dhcp_suffix(d));
-  if (suffix.empty() || domain.find('.') == std::string::npos)
+  if (suffix.empty())
     return false;
-  if (suffix == domain)
+  if (suffix == name.substr(dot + 1) || suffix == name)
     return true;
-  const auto below = "." + domain;
-  return suffix.size() > below.size() &&
-         suffix.compare(suffix.size() - below.size(), below.size(), below) == 0;
+  const auto last_two = [](const std::string& s) {
+    const auto last = s.rfind('.');
+    const auto before = last == std::string::npos || last == 0 ? last : s.rfind('.', last - 1);
+    return last == std::string::npos ? std::string{} : s.substr(before + 1);
+  };
+  const auto own = last_two(name);
+  const auto tld = own.substr(own.find('.') + 1);
+  return (tld == "com" || tld == "net") && own == last_two(suffix);
 }
 
-bool signed_octets(std::string_view leaf_der, std::string_view octets, std::string_view signature) {
+bool signed_octets(std::string_view leaf_der, std::string_view octets, std::string_view signature,
+                   hash_algorithm a) {
   const auto c = parse(leaf_der);
   const owned<EVP_MD_CTX> verify{EVP_MD_CTX_new()};
   return c && verify &&
-         EVP_DigestVerifyInit(verify.get(), nullptr, EVP_sha256(), nullptr,
+         EVP_DigestVerifyInit(verify.get(), nullptr,
+                              a == hash_algorithm::sha384 ? EVP_sha384() : EVP_sha256(), nullptr,
                               X509_get0_pubkey(c.get())) == 1 &&
          EVP_DigestVerify(verify.get(), start_of(signature), signature.size(), start_of(octets),
                           octets.size()) == 1;
@@ -246,8 +263,15 @@ std::string der_from_pem(const std::string& pem) {
   return out;
 }
 
-bool make_rcfg_certificate(std::string& certificate_der, std::string& key_der) {
-  return make_self_signed("AMT RCFG", certificate_der, key_der);
+bool make_rcfg_certificate(const device_model& d, std::string& certificate_der,
+                           std::string& key_der) {
+  const auto& authority = d.shared().on_die;
+  if (!authority)
+    return make_self_signed("AMT RCFG", certificate_der, key_der);
+  auto leaf = authority->issue("AMT RCFG");
+  certificate_der = std::move(leaf.certificate);
+  key_der = std::move(leaf.key);
+  return !certificate_der.empty();
 }
 
 } // namespace outband::amtsim

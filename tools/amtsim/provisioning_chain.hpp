@@ -39,10 +39,17 @@ chain_problem check_chain(const std::vector<std::string>& chain, const device_mo
                           sim_time now);
 
 /// Does the leaf's common name belong to the domain that the machine is in: its PKI suffix, else
-/// the DHCP suffix of its wired network? That domain, or one below it.
+/// the DHCP suffix of its wired network? What follows the host's label must be that suffix; below
+/// .com and .net the last two labels suffice (Intel support article 000100444, and Intel's vPro
+/// community, 2007-09-28).
 bool belongs_to_domain(std::string_view leaf_der, const device_model& d);
-/// RSASSA-PKCS1-v1_5 with SHA-256 by the certificate's key.
-bool signed_octets(std::string_view leaf_der, std::string_view octets, std::string_view signature);
+/// SigningAlgorithm: 2 is SHA-256, which AMT 22 no longer takes; 3 is SHA-384, from AMT 21 on (Open
+/// AMT's "ADR: Intel AMT 22 support"). nullopt: this firmware does not know it.
+std::optional<hash_algorithm> signing_hash(std::string_view signing_algorithm,
+                                           const device_model& d);
+/// RSASSA-PKCS1-v1_5 by the certificate's key.
+bool signed_octets(std::string_view leaf_der, std::string_view octets, std::string_view signature,
+                   hash_algorithm a);
 std::string hash_of(std::string_view der, hash_algorithm a);
 /// The entries that a root gets: by SHA-256 and, for AMT 22, by SHA-384; named by its common name.
 /// nullopt: no certificate.
@@ -52,8 +59,9 @@ std::string read_trusted_roots(const std::string& file, std::vector<trusted_hash
 /// From text in PEM; the first certificate's DER, empty if there is none.
 std::string der_from_pem(const std::string& pem);
 
-/// A certificate as port 16993 shows before anybody gave it one: CN "AMT RCFG", self-signed (on
-/// hardware it leads to Intel's own root).
-bool make_rcfg_certificate(std::string& certificate_der, std::string& key_der);
+/// A certificate as port 16993 shows before anybody gave it one: CN "AMT RCFG", by
+/// settings::on_die, which stands in for Intel's own root; without one self-signed.
+bool make_rcfg_certificate(const device_model& d, std::string& certificate_der,
+                           std::string& key_der);
 
 } // namespace outband::amtsim

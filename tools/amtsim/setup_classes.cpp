@@ -78,8 +78,9 @@ std::string admin_secret(const wsman::node& input) {
 /// How a machine is right after its activation: redirection off, consent as its mode has it.
 void activate(context& c, int mode, std::string secret) {
   auto& d = c.device;
+  const bool fresh = !secret.empty(); // else an upgrade
   d.control_mode = mode;
-  if (!secret.empty()) {
+  if (fresh) {
     auto& a = d.accounts.change();
     a.admin_name.clear();
     a.admin_ha1 = std::move(secret);
@@ -91,11 +92,12 @@ void activate(context& c, int mode, std::string secret) {
   // comes to admin control mode directly protects KVM only, as the MEBx has it by default.
   if (mode == 1)
     d.feature.opt_in_required = everything;
-  else if (!secret.empty())
+  else if (fresh)
     d.feature.opt_in_required = 1;
   forget_attempt(d);
   d.failed_logins = 0;
-  begin_busy(d, c.now);
+  if (fresh) // RPS 2.40 waits after Setup and AdminSetup, but goes on at once after an upgrade
+    begin_busy(d, c.now);
   record_audit(c, security_admin, 1); // provisioning completed
 }
 
@@ -170,14 +172,14 @@ std::optional<std::uint32_t> refuses_proof(const wsman::node& input, context& c)
   auto& d = c.device;
   const auto mc_nonce = from_base64(input.child_text("McNonce"));
   const auto signature = from_base64(input.child_text("DigitalSignature"));
-  if (!mc_nonce || mc_nonce->size() != 20 || !signature || signature->empty() ||
-      input.child_text("SigningAlgorithm") != "2")
+  const auto hash = signing_hash(input.child_text("SigningAlgorithm"), d);
+  if (!mc_nonce || mc_nonce->size() != 20 || !signature || signature->empty() || !hash)
     return setup_rv::invalid_parameter;
   const auto nonce = configuration_nonce(d);
   auto& a = d.activation.change();
   ++a.nonces_used; // whatever comes of it
   const auto leaf = a.chain.front();
-  if (signed_octets(leaf, nonce + *mc_nonce, *signature) && belongs_to_domain(leaf, d))
+  if (signed_octets(leaf, nonce + *mc_nonce, *signature, *hash) && belongs_to_domain(leaf, d))
     return std::nullopt;
   a.chain.clear();
   a.chain_complete = false;

@@ -44,12 +44,46 @@ tls_context::tls_context(const std::string& root_file, std::string common_name, 
     SSL_CTX_free(context_);
     throw std::runtime_error("no certificate could be read from '" + root_file + "'");
   }
+  configure(highest);
+}
+
+tls_context::tls_context(const std::vector<std::string>& roots, std::string common_name,
+                         int highest)
+    : context_(SSL_CTX_new(TLS_client_method())), common_name_(std::move(common_name)) {
+  if (context_ == nullptr)
+    throw std::runtime_error("out of memory");
+  for (const auto& der : roots) {
+    const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+    X509* root = d2i_X509(nullptr, &at, static_cast<long>(der.size()));
+    if (root != nullptr)
+      X509_STORE_add_cert(SSL_CTX_get_cert_store(context_), root);
+    X509_free(root);
+  }
+  configure(highest);
+}
+
+void tls_context::configure(int highest) {
   SSL_CTX_set_min_proto_version(context_, TLS1_2_VERSION);
   SSL_CTX_set_max_proto_version(context_, highest == 13 ? TLS1_3_VERSION : TLS1_2_VERSION);
   SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_options(context_, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(context_, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
+
+shared_tls tls_contexts::trusting(const std::vector<std::string>& roots,
+                                  const std::string& common_name) {
+  std::string key = common_name;
+  for (const auto& r : roots)
+    key += '\0' + r;
+  const std::lock_guard lock(mutex_);
+  auto& known = known_[key];
+  auto out = known.lock();
+  if (!out) {
+    out = std::make_shared<const tls_context>(roots, common_name, highest_);
+    known = out;
+  }
+  return out;
 }
 
 tls_context::~tls_context() {
@@ -60,13 +94,13 @@ void tls_client::free_ssl::operator()(SSL* s) const {
   SSL_free(s);
 }
 
-tls_client::tls_client(asio::io_context& io, const tls_context& context, listener& to)
-    : socket_(io), context_(context), to_(to) {}
+tls_client::tls_client(asio::io_context& io, listener& to) : socket_(io), to_(to) {}
 
 tls_client::~tls_client() = default;
 
-void tls_client::connect(const asio::ip::tcp::endpoint& to) {
+void tls_client::connect(const asio::ip::tcp::endpoint& to, shared_tls trust) {
   close();
+  context_ = std::move(trust);
   state_ = state::connecting;
   socket_.async_connect(to, [this, mine = generation_](error_code ec) {
     if (mine != generation_)
@@ -75,7 +109,7 @@ void tls_client::connect(const asio::ip::tcp::endpoint& to) {
       return fail("connect: " + ec.message());
     socket_.non_blocking(true, ec);
     socket_.set_option(asio::ip::tcp::no_delay(true), ec);
-    ssl_.reset(SSL_new(context_.native()));
+    ssl_.reset(SSL_new(context_->native()));
     if (!ssl_ || SSL_set_fd(ssl_.get(), static_cast<int>(socket_.native_handle())) != 1)
       return fail("out of memory");
     SSL_set_connect_state(ssl_.get());
@@ -118,10 +152,10 @@ bool tls_client::peer_is_right(std::string& why) const {
     why = "the server's certificate has no common name";
     return false;
   }
-  if (context_.common_name() == name.data())
+  if (context_->common_name() == name.data())
     return true;
   why = std::string("the server's certificate is for '") + name.data() + "', not for '" +
-        context_.common_name() + "'";
+        context_->common_name() + "'";
   return false;
 }
 

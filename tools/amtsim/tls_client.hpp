@@ -12,7 +12,9 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,14 +24,16 @@ using SSL = struct ssl_st;
 
 namespace outband::amtsim {
 
-/// One per process. Verifies against `root_file` alone, as firmware trusts only the certificate it
-/// was given with its CIRA configuration; no resumption, no renegotiation.
+/// Shared by machines that trust the same. Verifies against its roots alone, as firmware trusts
+/// only the certificates it was given; no resumption, no renegotiation.
 class tls_context {
 public:
   /// `common_name` is what the server's certificate must say; firmware looks at nothing else (no
   /// SAN). `highest` is 12 or 13. Throws std::runtime_error if the file holds no certificate.
   /// Without a file nobody is trusted: for machines that have no server.
   tls_context(const std::string& root_file, std::string common_name, int highest);
+  /// Against roots in DER; what is no certificate is left out.
+  tls_context(const std::vector<std::string>& roots, std::string common_name, int highest);
   ~tls_context();
   tls_context(const tls_context&) = delete;
   tls_context& operator=(const tls_context&) = delete;
@@ -38,8 +42,23 @@ public:
   const std::string& common_name() const { return common_name_; }
 
 private:
+  void configure(int highest);
+
   SSL_CTX* context_;
   std::string common_name_;
+};
+using shared_tls = std::shared_ptr<const tls_context>;
+
+/// Contexts by what they trust, so that a crowd that was configured alike has one. Thread-safe.
+class tls_contexts {
+public:
+  explicit tls_contexts(int highest) : highest_(highest) {}
+  shared_tls trusting(const std::vector<std::string>& roots, const std::string& common_name);
+
+private:
+  int highest_;
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<const tls_context>> known_;
 };
 
 class tls_client {
@@ -55,10 +74,10 @@ public:
     ~listener() = default;
   };
 
-  tls_client(boost::asio::io_context& io, const tls_context& context, listener& to);
+  tls_client(boost::asio::io_context& io, listener& to);
   ~tls_client();
 
-  void connect(const boost::asio::ip::tcp::endpoint& to);
+  void connect(const boost::asio::ip::tcp::endpoint& to, shared_tls trust);
   /// False when there is no connection.
   bool send(std::string_view record);
   /// Flushes nothing: what is not in the kernel yet is lost.
@@ -84,7 +103,7 @@ private:
   bool peer_is_right(std::string& why) const;
 
   boost::asio::ip::tcp::socket socket_;
-  const tls_context& context_;
+  shared_tls context_;
   listener& to_;
   std::unique_ptr<SSL, free_ssl> ssl_;
   std::vector<std::string> queue_; ///< records, the first may have been tried already

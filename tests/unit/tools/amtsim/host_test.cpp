@@ -44,7 +44,7 @@ settings with_tls() {
 
 struct bench_host {
   explicit bench_host(const settings& s = test::exact())
-      : shared(s), m(io, tls, nowhere, test::who(), &shared, 7, around) {
+      : shared(s), m(io, nowhere, test::who(), &shared, 7, around) {
     m.change([](device_model& d, sim_time) { leave_factory(d); });
     m.boot_host({folder.path() + "/m.mei",
                  {asio::ip::address_v4::loopback(), std::uint16_t{0}, std::uint16_t{0}}});
@@ -55,8 +55,8 @@ struct bench_host {
 
   settings shared;
   asio::io_context io;
-  tls_context tls{"", "", 12};
-  tcp::endpoint nowhere;
+  known_server nowhere{
+      {}, std::make_shared<const tls_context>("", "", 12), std::make_shared<tls_contexts>(12)};
   quiet_surroundings around;
   test::temporary_folder folder;
   machine m;
@@ -81,6 +81,10 @@ public:
   }
   std::string ask(const std::string& octets) {
     send(octets);
+    return receive();
+  }
+  /// Empty: the machine ended it.
+  std::string receive() {
     std::string out(8192, '\0');
     for (;;) {
       const auto n = ::recv(fd_, out.data(), out.size(), 0);
@@ -172,7 +176,7 @@ TEST_CASE("a machine that is stopped has no host any more") {
   CHECK(rpc.connect() == 8);
   const auto path = host.m.report().mei_path;
   host.m.stop();
-  CHECK(rpc.ask(ask_mode).empty());
+  CHECK(rpc.receive().empty());
   CHECK(::access(path.c_str(), F_OK) != 0);
   CHECK(host.m.report().lms_port == 0);
 }

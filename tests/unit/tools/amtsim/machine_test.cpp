@@ -38,15 +38,15 @@ struct bench_fleet final : surroundings {
 
   asio::io_context io;
   int power_changes = 0;
-  tls_context nobody{"", "", 12};
-  tcp::endpoint no_server;
+  known_server no_server{
+      {}, std::make_shared<const tls_context>("", "", 12), std::make_shared<tls_contexts>(12)};
   settings times = [] {
     auto s = test::exact();
     s.times.power = sim_time{1};
     s.times.link_drop_min = s.times.link_drop_max = sim_time{0};
     return s;
   }();
-  machine m{io, nobody, no_server, test::who(), &times, 7, *this};
+  machine m{io, no_server, test::who(), &times, 7, *this};
 };
 
 /// A client that stays connected, one request at a time.
