@@ -129,7 +129,7 @@ void configure(std::string_view name, fuzz::lying_firmware& f) {
     if (auto w = told(f, [](talk& t) { return amt::configure_wireless(t, air()); }))
       must(w->profiles.added.size() + w->profiles.failed.size() == (w->present ? 1U : 0U));
   } else if (name == "proxies") {
-    const amt::proxy_point p{"proxy.example.com", amt::server_address::fqdn, 8080, "corp"};
+    const amt::proxy_point p{"cache.example.com", amt::server_address::fqdn, 8080, "corp"};
     if (auto a = told(f, [&](talk& t) { return amt::configure_proxies(t, {p, p}); }))
       must(a->added.size() + a->failed.size() == 2);
   } else if (name == "features") {

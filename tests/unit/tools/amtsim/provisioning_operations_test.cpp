@@ -340,7 +340,7 @@ void configure_all(bench_machine& m) {
   CHECK(wireless->profiles.added.size() == 2);
   CHECK(wireless->profiles.failed.empty());
   const std::vector<ours::proxy_point> proxies{
-      {"proxy.example.com", ours::server_address::fqdn, 8080, "example.com"},
+      {"cache.example.com", ours::server_address::fqdn, 8080, "example.com"},
       {"192.0.2.1", ours::server_address::ipv4, 3128, "example.com"}};
   auto points = does(m, [&](talk& t) { return ours::configure_proxies(t, proxies); });
   REQUIRE(points.ok());
