@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace outband::bus {
@@ -38,6 +41,11 @@ struct routed_endpoint::impl : std::enable_shared_from_this<impl> {
     bool alive = true; ///< guarded by the mutex
   };
   using entries = std::vector<std::shared_ptr<entry>>;
+  struct waiting_message {
+    message what;
+    completion done;
+    std::optional<scheduler::clock::time_point> expires;
+  };
 
   impl(endpoint& f, routed_options o, scheduler& l)
       : far(f), options(std::move(o)), loop(l), salt(random_salt()),
@@ -59,11 +67,15 @@ struct routed_endpoint::impl : std::enable_shared_from_this<impl> {
   std::size_t in_window = 0, inbound = 0;
   std::uint64_t serial = 0;
   std::map<std::uint64_t, completion> sent; ///< to far, without outcome
+  std::deque<waiting_message> waiting;      ///< for their turn to go to far
+  std::size_t waiting_octets = 0;
+  bool sending = false; ///< one thread at a time hands to far: that keeps the order
   routed_counters counted;
 
   void publish(message m, completion done);
   void publish_near(message m, entries to, completion done);
   void publish_far(std::unique_lock<std::mutex> lock, message m, completion done);
+  void send_waiting(std::unique_lock<std::mutex> lock);
   void finish(std::uint64_t which, status outcome);
   subscription subscribe(std::string filter, subscribe_options how, handler on_message);
   void from_far(const std::shared_ptr<entry>& to, message m);
@@ -120,18 +132,54 @@ void routed_endpoint::impl::publish_near(message m, entries to, completion done)
 
 void routed_endpoint::impl::publish_far(std::unique_lock<std::mutex> lock, message m,
                                         completion done) {
-  const auto which = ++serial;
-  sent.emplace(which, std::move(done));
-  ++counted.far;
-  lock.unlock(); // the order of one thread's calls is the order on the wire all the same
-  far.publish(std::move(m), [weak = weak_from_this(), which](status outcome) {
-    if (auto self = weak.lock())
-      self->finish(which, std::move(outcome));
-  });
+  const auto octets = m.payload->size();
+  if (waiting.size() >= options.far_waiting ||
+      (!waiting.empty() && waiting_octets + octets > options.far_waiting_octets)) {
+    if (done)
+      loop.post(
+          [done = std::move(done)] { done(fail(problem::busy, "too much waits for the broker")); });
+    return;
+  }
+  waiting_message w{std::move(m), std::move(done), {}};
+  if (w.what.expiry)
+    w.expires = loop.now() + *w.what.expiry;
+  counted.far_waited += sending || sent.size() >= options.far_window ? 1 : 0;
+  waiting_octets += octets;
+  waiting.push_back(std::move(w));
+  send_waiting(std::move(lock));
+}
+
+void routed_endpoint::impl::send_waiting(std::unique_lock<std::mutex> lock) {
+  if (std::exchange(sending, true))
+    return; // that thread goes on with ours
+  while (!closed && !waiting.empty() && sent.size() < options.far_window) {
+    auto next = std::move(waiting.front());
+    waiting.pop_front();
+    waiting_octets -= next.what.payload->size();
+    if (next.expires) {
+      const auto now = loop.now();
+      if (*next.expires <= now) { // as the broker would have it
+        if (next.done)
+          loop.post([done = std::move(next.done)] { done(success()); });
+        continue;
+      }
+      next.what.expiry = std::chrono::ceil<std::chrono::seconds>(*next.expires - now);
+    }
+    const auto which = ++serial;
+    sent.emplace(which, std::move(next.done));
+    ++counted.far;
+    lock.unlock(); // far has its own, and may answer at once
+    far.publish(std::move(next.what), [weak = weak_from_this(), which](status outcome) {
+      if (auto self = weak.lock())
+        self->finish(which, std::move(outcome));
+    });
+    lock.lock();
+  }
+  sending = false;
 }
 
 void routed_endpoint::impl::finish(std::uint64_t which, status outcome) {
-  std::lock_guard<std::mutex> lock(mutex);
+  std::unique_lock<std::mutex> lock(mutex);
   auto it = sent.find(which);
   if (it == sent.end())
     return; // ended when we were closed
@@ -139,6 +187,7 @@ void routed_endpoint::impl::finish(std::uint64_t which, status outcome) {
   if (it->second)
     loop.post([done = std::move(it->second), outcome = std::move(outcome)] { done(outcome); });
   sent.erase(it);
+  send_waiting(std::move(lock));
 }
 
 subscription routed_endpoint::impl::subscribe(std::string filter, subscribe_options how,
@@ -210,6 +259,7 @@ void routed_endpoint::impl::close() {
   entries ended;
   std::vector<subscription> there;
   std::map<std::uint64_t, completion> open;
+  std::deque<waiting_message> unsent;
   {
     std::lock_guard<std::mutex> lock(mutex);
     closed = true;
@@ -219,16 +269,20 @@ void routed_endpoint::impl::close() {
       there.push_back(std::move(e->far));
     }
     open.swap(sent);
+    unsent.swap(waiting);
   }
   space.notify_all();
   there.clear();
   answers.reset();
-  loop.post([table = requests, open = std::move(open)] {
+  loop.post([table = requests, open = std::move(open), unsent = std::move(unsent)] {
     const auto why = fail(problem::bus_unavailable, "the endpoint was closed");
     table->fail_all(why);
     for (const auto& [which, done] : open)
       if (done)
         done(why);
+    for (const auto& w : unsent)
+      if (w.done)
+        w.done(why);
   });
   loop.settle();
 }

@@ -10,8 +10,11 @@
 ///
 /// Threads: handlers and completions run one at a time on one thread of its own (or the scheduler
 /// that is handed in), wherever the message came from.
-/// Limits: `window` unfinished near publications, then busy. `inbound` messages of far that wait
-/// for handlers; then far's own thread waits, and far's bound (mqtt_options::max_inbound) counts.
+/// Limits: `window` unfinished near publications, then busy. Of far publications `far_window` are
+/// under way at once and `far_waiting` more wait here in the order of their calls: when a fleet
+/// comes back at once a node has more to say than fits far's window, and what was refused would be
+/// missing until the next resync. Beyond that: busy. `inbound` messages of far that wait for
+/// handlers; then far's own thread waits, and far's bound (mqtt_options::max_inbound) counts.
 #pragma once
 
 #include "bus/endpoint.hpp"
@@ -28,11 +31,15 @@ struct routed_options {
   std::string response_prefix; ///< e.g. "oob/v1/-/inst/n1/node/reply"; empty: makes no requests
   std::size_t window = 100'000;
   std::size_t inbound = 65'536;
+  std::size_t far_window = 50; ///< half of far's own, which others use too
+  std::size_t far_waiting = 65'536;
+  std::size_t far_waiting_octets = 64 * 1024 * 1024; ///< of payloads
 };
 
 struct routed_counters {
   std::uint64_t near = 0;       ///< publications that stayed in the process
   std::uint64_t far = 0;        ///< publications handed to far
+  std::uint64_t far_waited = 0; ///< of these, those that had to wait for others
   std::uint64_t far_failed = 0; ///< of these, those that far did not take
   std::uint64_t received = 0;   ///< messages from far
 };

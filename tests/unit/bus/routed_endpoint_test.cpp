@@ -268,4 +268,97 @@ TEST_CASE("far waits while handlers lag and closing sets it free") {
   CHECK(g.changed.wait_for(lock, test::patience, [&] { return sent == 100; }));
 }
 
+TEST_CASE("more than far takes at once waits its turn and nothing is lost or overtaken") {
+  stage s; // far's window is 100
+  texts got, wanted;
+  int completed = 0, failed = 0;
+  auto sub = s.b.subscribe("t/b/seen", {}, stage::into(got));
+  s.bus.run();
+  for (int i = 0; i < 1000; ++i) {
+    wanted.push_back(std::to_string(i));
+    s.a.publish(text("t/b/seen", wanted.back()), [&](status o) { ++(o ? completed : failed); });
+    if (i % 300 == 299)
+      s.bus.step(); // some are through before the next come
+  }
+  s.bus.run();
+  CHECK(got == wanted);
+  CHECK(completed == 1000);
+  CHECK(failed == 0);
+  CHECK(s.a.counters().far == 1000);
+  CHECK(s.a.counters().far_waited > 800);
+}
+
+TEST_CASE("what waits for far is bounded and is refused at once while far is away") {
+  scripted_bus bus;
+  const auto far = bus.attach();
+  routed_options o;
+  o.far_window = 2;
+  o.far_waiting = 3;
+  routed_endpoint a(*far, o, bus.loop());
+  int taken = 0;
+  std::vector<problem> refused;
+  const auto publish = [&] {
+    a.publish(text("t", "x"), [&](status s) {
+      taken += s ? 1 : 0;
+      if (!s)
+        refused.push_back(s.error().what);
+    });
+  };
+  for (int i = 0; i < 7; ++i)
+    publish();
+  bus.run();
+  CHECK(taken == 5);
+  CHECK(refused == std::vector<problem>{problem::busy, problem::busy});
+  refused.clear();
+  far->set_connected(false);
+  bus.run();
+  for (int i = 0; i < 5; ++i)
+    publish();
+  bus.run();
+  CHECK(taken == 5);
+  CHECK(refused == std::vector<problem>(5, problem::bus_unavailable));
+}
+
+TEST_CASE("a message that waits for far too long is not sent any more") {
+  scripted_bus bus;
+  const auto far = bus.attach(), spy = bus.attach();
+  routed_options o;
+  o.far_window = 1;
+  routed_endpoint a(*far, o, bus.loop());
+  texts got;
+  std::vector<std::int64_t> left;
+  auto sub = spy->subscribe("t", {}, [&](const message& m) {
+    got.push_back(*m.payload);
+    left.push_back(m.expiry ? m.expiry->count() : -1);
+  });
+  bus.run();
+  fault_plan slow;
+  slow.max_delay = 3s;
+  bus.set_faults(slow);
+  int completed = 0;
+  for (const auto& [payload, expiry] : {std::pair{"first", 60s}, {"brief", 0s}, {"last", 60s}}) {
+    auto m = text("t", payload);
+    m.expiry = expiry;
+    a.publish(m, [&](status s) { completed += s ? 1 : 0; });
+  }
+  bus.advance(1min);
+  CHECK(completed == 3);
+  CHECK(got == texts{"first", "last"});
+}
+
+TEST_CASE("closing ends what waits for far") {
+  scripted_bus bus;
+  const auto far = bus.attach();
+  routed_options o;
+  o.far_window = 1;
+  int ended = 0;
+  {
+    routed_endpoint a(*far, o, bus.loop());
+    for (int i = 0; i < 5; ++i)
+      a.publish(text("t", "x"), [&](status s) { ended += s ? 0 : 1; });
+  }
+  bus.run();
+  CHECK(ended == 5);
+}
+
 } // namespace
