@@ -112,7 +112,7 @@ struct configured {
     o.node_name = "n1";
     auto made = net::certificates::open(o, std::time(nullptr));
     REQUIRE(made.ok());
-    site_files files{std::move(*made), *ticket::signing_key::generate(), {}};
+    site_files files{std::move(*made), "localhost", *ticket::signing_key::generate(), {}};
     site.services.certificates = certificate_rule_of(*settings);
     auto api = rest::make_api(site.services);
     REQUIRE(api.ok());
