@@ -4,6 +4,7 @@
 #include "tools/amtsim/control_reports.hpp"
 #include "tools/amtsim/control_wishes.hpp"
 #include "tools/amtsim/events.hpp"
+#include "tools/amtsim/local_interface.hpp"
 #include "tools/amtsim/sessions.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -155,6 +156,11 @@ private:
         return complain("'guid' must name one machine, and 'password' must be a text");
       return check_password(*guid, asked["password"].get<std::string>(), std::move(answer));
     }
+    if (op == "local_account") {
+      if (!guid)
+        return complain("'guid' must name one machine");
+      return local_account(*guid, std::move(answer));
+    }
     std::string why;
     auto what = make_task(op, asked, why);
     if (!what)
@@ -181,6 +187,22 @@ private:
       }
       self->say(answer);
     });
+  }
+
+  void local_account(const device_id& guid, json answer) {
+    auto found = std::make_shared<outband::amtsim::local_account>();
+    parent_->fleet_.run(
+        &guid,
+        [found](machine& m) {
+          *found = local_system_account(m.model());
+          return std::string{};
+        },
+        [self = shared_from_this(), found, answer = std::move(answer)](const std::string&) mutable {
+          answer["ok"] = true;
+          answer["user"] = found->user;
+          answer["password"] = found->password;
+          self->say(answer);
+        });
   }
 
   /// Tests assert with it who can sign in; nobody asks a machine for its password.

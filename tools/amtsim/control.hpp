@@ -18,6 +18,8 @@
 ///    "hash_active":{"name":"Go Daddy Class 2 CA","active":false}}
 ///   {"op":"check_password","guid":"...","password":"..."}   -> {"ok":true,"matches":true}: the
 ///                                                              administrator's
+///   {"op":"local_account","guid":"..."}   -> {"ok":true,"user":"$$OsAdmin","password":"..."}, what
+///                                            a host reads from its MEI
 ///   {"op":"add_event","guid":"...","sensor":6,"offset":5,"severity":16,"entity":38,"data":[170,10]}
 ///   {"op":"add_audit","guid":"...","app":16,"event":1,"user":"admin","data":[]}
 ///   {"op":"alert","guid":"...","message":"iAMT0055","argument":"3","severity":2,"platform":false}

@@ -12,8 +12,10 @@ const sequence = (...parts) => der(0x30, ...parts);
 const integer = (n) => der(0x02, Buffer.from([n]));
 const text = (tag, s) => der(tag, Buffer.from(s));
 const bits = (octets) => der(0x03, Buffer.from([0]), octets);
-const commonName = (name) =>
-  sequence(der(0x31, sequence(Buffer.from("0603550403", "hex"), text(0x0c, name))));
+const part = (type, value) => der(0x31, sequence(Buffer.from(type, "hex"), text(0x0c, value)));
+/** With an organisational unit before it, perhaps. */
+const commonName = (name, unit) =>
+  sequence(...(unit ? [part("060355040b", unit)] : []), part("0603550403", name));
 /** sha256WithRSAEncryption */
 const algorithm = Buffer.from("300d06092a864886f70d01010b0500", "hex");
 
@@ -25,17 +27,20 @@ export const publicKey = (base64) =>
 const spki = (key) => key.export({ format: "der", type: "spki" });
 
 /** X.509 in base64, valid from 2020 to 2049. */
-export function certificate(name, subjectKey, signer, serial) {
+export function certificate(name, subjectKey, signer, serial, { unit } = {}) {
   const body = sequence(
     integer(serial),
     algorithm,
     commonName("Example Root"),
     sequence(text(0x17, "200101000000Z"), text(0x17, "491231235959Z")),
-    commonName(name),
+    commonName(name, unit),
     spki(subjectKey),
   );
   return sequence(body, algorithm, bits(sign("sha256", body, signer))).toString("base64");
 }
+
+export const pem = (base64) =>
+  `-----BEGIN CERTIFICATE-----\n${base64.match(/.{1,64}/g).join("\n")}\n-----END CERTIFICATE-----\n`;
 
 /** PKCS#10 in base64 with a signature of no octets. */
 export function nullSignedRequest(name, subjectKey) {

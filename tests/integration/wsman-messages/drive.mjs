@@ -6,6 +6,7 @@ import { Machine } from "./machine.mjs";
 import { expect, same, step, summary } from "./steps.mjs";
 import { provisioning } from "./provisioning.mjs";
 import { operating } from "./operating.mjs";
+import { activation } from "./activation.mjs";
 import { Asker } from "./asker.mjs";
 
 const program = process.env.OUTBAND_AMTSIM;
@@ -60,6 +61,7 @@ await on(["--profile", "amt12"], async (ask) => {
   await operating(ask);
   await provisioning(ask);
 });
+await activation(program);
 await step("every method of the library was used", async () => {
   same(unused(), [], "unused");
 });

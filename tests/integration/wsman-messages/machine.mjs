@@ -85,6 +85,34 @@ export class Machine {
     return (await this.control.ask({ op: "get", guid: this.guid })).machine;
   }
 
+  /** The local system account, which a host reads from its MEI. */
+  async local() {
+    const { user, password } = await this.control.ask({ op: "local_account", guid: this.guid });
+    return { user, password };
+  }
+
+  /** Is that the administrator's password? */
+  async hasPassword(password) {
+    return (await this.control.ask({ op: "check_password", guid: this.guid, password })).matches;
+  }
+
+  /** The truth, as soon as that holds. */
+  async until(holds) {
+    for (let asked = 0; asked < 50_000; ++asked) {
+      const truth = await this.truth();
+      if (holds(truth)) return truth;
+    }
+    throw new Error(`it never came: ${JSON.stringify(await this.truth())}`);
+  }
+
+  /** From now on with this account, on new connections. */
+  signIn({ user, password, port }) {
+    Object.assign(this, { user, password, port });
+    this.#agent.destroy();
+    this.#agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    this.#challenge = null;
+  }
+
   async stop() {
     this.control.socket.destroy();
     this.#agent.destroy();

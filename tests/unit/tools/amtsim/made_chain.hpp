@@ -14,7 +14,7 @@ namespace outband::amtsim::test {
 
 struct wanted_certificate {
   std::string name;
-  std::string unit{};      ///< OU; empty: none
+  std::string unit{};    ///< OU; empty: none
   bool authority = true; ///< else for client setup, unless `purpose` is another
   std::string purpose = "2.16.840.1.113741.1.2.3";
   const EVP_MD* hash = EVP_sha256();
