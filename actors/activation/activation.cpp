@@ -415,6 +415,9 @@ void activation_run::exchange(std::shared_ptr<wsman::conversation_base> c,
   connection_.wire->post(
       std::move(*soap), site_->call_timeout,
       here<soap_answer>([this, c, finished = std::move(finished)](result<soap_answer>& told) {
+        if (told && told->status == 503)
+          // Firmware that has just changed its setup is busy with itself for a while.
+          told = fail(problem::busy, c->last_question() + ": the firmware is busy.");
         if (told) {
           c->feed(told->status, told->body);
           return exchange(c, finished);

@@ -124,7 +124,7 @@ struct verdict {
   std::chrono::milliseconds pause{0};
 };
 struct attempt_times {
-  int attempts = 3;                      ///< of what may be repeated
+  int attempts = 4;                      ///< of what may be repeated
   std::chrono::milliseconds pause{3000}; ///< before the second; twice as long before each further
 };
 /// `why` nullptr: it succeeded. `attempt` counts from 1.

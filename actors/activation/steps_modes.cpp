@@ -259,13 +259,16 @@ void activation_run::confirm_password() {
 }
 
 void activation_run::keep_passwords() {
-  site_->with.secrets.promote(known_.device, secret_name::amt_password,
-                              or_fail<nothing>([this](nothing) {
-                                known_.amt.active = known_.new_amt;
-                                known_.amt.pending.reset();
-                                site_->control.connection_changed(known_.device);
-                                done();
-                              }));
+  site_->with.secrets.promote(
+      known_.device, secret_name::amt_password, or_fail<nothing>([this](nothing) {
+        known_.amt.active = known_.new_amt;
+        known_.amt.pending.reset();
+        site_->control.connection_changed(known_.device);
+        // A tunnel from before holds the former password.
+        if (wish_->machine.mode != 0)
+          site_->control.disconnect(known_.device, [](const result<bool>&) {});
+        done();
+      }));
 }
 
 void activation_run::set_mebx_password() {

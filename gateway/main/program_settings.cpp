@@ -44,6 +44,7 @@ activation::provisioner::settings provisioner_of(const config::settings& s,
   o.ca_key = secret_text(site.certificates.cira_root_key_pem());
   o.bare = s.flag("activation.bare");
   o.settle = s.duration("activation.settle");
+  o.attempts.pause = o.settle;
   o.call_timeout = s.duration("activation.call_timeout");
   return o;
 }

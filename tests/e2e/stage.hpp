@@ -59,6 +59,8 @@ protected:
   explicit stage(const std::string& more);
   /// Registers the machines, which then wait to be told to connect.
   void add_machines(std::uint16_t server_port, std::size_t count);
+  /// Instead: machines that nobody has registered.
+  void set_machines(std::unique_ptr<e2e::machines> those) { machines_ = std::move(those); }
   void sign_in_admin();
   const std::string& config() const { return config_; }
 

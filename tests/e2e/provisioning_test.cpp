@@ -1,0 +1,190 @@
+#include "tests/e2e/provisioning_site.hpp"
+
+#include "messages/bus/topics.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+using namespace outband;
+using namespace outband::e2e;
+
+namespace {
+
+device_ref ref_of(const machine& m) {
+  return {"demo", *parse_uuid(m.guid)};
+}
+
+int mode_of(const provisioning_site& s, const machine& m) {
+  return s.truth(m.guid).at("control_mode");
+}
+
+/// Power, to show that it is managed: by its own firmware's word.
+void check_managed(provisioning_site& s, const machine& m, int mode) {
+  CHECK(mode_of(s, m) == mode);
+  // A tunnel of an earlier configuration may have to end first.
+  reply state;
+  CHECK_MESSAGE(s.until([&] {
+    state = s.call(&s.admin(), "GET", "/api/v1/amt/power/state/" + m.guid);
+    return state.status == 200;
+  }),
+                state.body, s.server_log());
+}
+
+} // namespace
+
+TEST_CASE("a whole life: new and activated and managed and deactivated and new again") {
+  auto& s = provisioning_site::get();
+  for (auto version : {test::rpc_version::v2, test::rpc_version::v3}) {
+    const auto& m = s.fresh();
+    CHECK(mode_of(s, m) == 0);
+    auto how = s.rpc(m, s.url("activate", "demo_ccm"));
+    how.version = version;
+    how.profile = "demo_ccm";
+    const auto got = test::run_rpc(how);
+    REQUIRE_MESSAGE(got.how == test::rpc_end::success, got.why, " ", got.message);
+    CHECK(got.status == "Client control mode.");
+    CHECK(got.complaints.empty());
+    check_managed(s, m, 1);
+    CHECK(s.activation(m).at("state") == "done");
+
+    how = s.rpc(m, s.url("deactivate", {}, m.guid));
+    how.version = version;
+    how.command = test::rpc_command::deactivate;
+    how.password = "Whatever1!";
+    const auto gone = test::run_rpc(how);
+    REQUIRE_MESSAGE(gone.how == test::rpc_end::success, gone.why, " ", gone.message);
+    CHECK(gone.status == "Deactivated");
+    CHECK(mode_of(s, m) == 0);
+    CHECK(s.call(&s.admin(), "GET", "/api/v1/devices/" + m.guid).status == 404);
+
+    how = s.rpc(m, s.url("activate", "demo_ccm"));
+    how.version = version;
+    how.profile = "demo_ccm";
+    CHECK(test::run_rpc(how).how == test::rpc_end::success);
+    check_managed(s, m, 1);
+  }
+}
+
+TEST_CASE("a machine is activated in admin control mode and upgraded to it") {
+  auto& s = provisioning_site::get();
+  const auto& direct = s.fresh();
+  auto how = s.rpc(direct, s.url("activate", "demo_acm"));
+  how.profile = "demo_acm";
+  auto got = test::run_rpc(how);
+  REQUIRE_MESSAGE(got.how == test::rpc_end::success, got.why, " ", got.message);
+  CHECK(got.status == "Activated to admin control mode.");
+  check_managed(s, direct, 2);
+
+  const auto& later = s.fresh();
+  how = s.rpc(later, s.url("activate", "demo_ccm"));
+  how.profile = "demo_ccm";
+  REQUIRE(test::run_rpc(how).how == test::rpc_end::success);
+  how = s.rpc(later, s.url("activate", "demo_acm", later.guid));
+  how.profile = "demo_acm";
+  how.password = "Whatever1!";
+  got = test::run_rpc(how);
+  REQUIRE_MESSAGE(got.how == test::rpc_end::success, got.why, " ", got.message);
+  CHECK(got.status == "Upgraded to admin control mode.");
+  check_managed(s, later, 2);
+}
+
+TEST_CASE("EMF's agent finds the line that it looks for") {
+  auto& s = provisioning_site::get();
+  const auto& m = s.fresh();
+  auto how = s.rpc(m, s.url("activate", "demo_ccm"));
+  how.profile = "demo_ccm";
+  const auto got = test::run_rpc(how);
+  CHECK(std::find(got.said.begin(), got.said.end(), "CIRA: Configured") != got.said.end());
+}
+
+TEST_CASE("every step of an activation is an event on the bus") {
+  auto& s = provisioning_site::get();
+  const auto& m = s.fresh();
+  auto on = s.connect(s.admin());
+  watcher events(*on, bus::event_topic(ref_of(m), event_class::activation));
+  auto how = s.rpc(m, s.url("activate", "demo_ccm"));
+  how.profile = "demo_ccm";
+  REQUIRE(test::run_rpc(how).how == test::rpc_end::success);
+  CHECK(events.wait([](const auto& seen) {
+    return std::any_of(seen.begin(), seen.end(), [](const bus::message& e) {
+      return e.payload->find("activation.done") != std::string::npos;
+    });
+  }));
+  std::set<std::string> steps;
+  for (const auto& e : events.seen()) {
+    auto decoded = bus::decode_event(*e.payload, bus::encoding::msgpack);
+    REQUIRE(decoded);
+    CHECK(!decoded->body.text.empty());
+    steps.insert(decoded->body.from);
+  }
+  for (const char* wanted : {"reserve-passwords", "setup-client-mode", "confirm-client-mode",
+                             "keep-passwords", "configure-cira"})
+    CHECK_MESSAGE(steps.count(wanted) == 1, wanted);
+}
+
+TEST_CASE("a connection that is cut after any message leaves a machine that can be activated") {
+  auto& s = provisioning_site::get();
+  const auto& measured = s.fresh();
+  auto how = s.rpc(measured, s.url("activate", "demo_ccm"));
+  how.profile = "demo_ccm";
+  const auto whole = test::run_rpc(how);
+  REQUIRE(whole.how == test::rpc_end::success);
+  const auto length = whole.sent + whole.received;
+  REQUIRE(length > 20);
+  // Each exchange is cut in tests/unit/activation; here the whole way of it, at a sixth of them.
+  for (std::size_t at = 2; at < length; at += length / 6) {
+    CAPTURE(at);
+    const auto& m = s.fresh();
+    how = s.rpc(m, s.url("activate", "demo_ccm", m.guid));
+    how.profile = "demo_ccm";
+    const auto cut = test::run_rpc(how, test::cut_after(at));
+    CHECK(cut.how == test::rpc_end::cut);
+    how = s.rpc(m, s.url("activate", "demo_ccm", m.guid));
+    how.profile = "demo_ccm";
+    how.password = "Whatever1!";
+    test::rpc_outcome got;
+    // The server may still be with the first connection when the second comes.
+    REQUIRE(s.until([&] {
+      how.url = s.url("activate", "demo_ccm", m.guid);
+      got = test::run_rpc(how);
+      return got.how == test::rpc_end::success;
+    }));
+    check_managed(s, m, 1);
+  }
+}
+
+TEST_CASE("who has no good token gets nothing") {
+  auto& s = provisioning_site::get();
+  const auto& m = s.fresh();
+  const auto used = s.url("activate", "demo_ccm");
+  auto how = s.rpc(m, used);
+  how.profile = "demo_ccm";
+  REQUIRE(test::run_rpc(how).how == test::rpc_end::success);
+
+  const auto& other = s.fresh();
+  how = s.rpc(other, used); // replayed
+  how.profile = "demo_ccm";
+  auto got = test::run_rpc(how);
+  CHECK(got.how == test::rpc_end::error);
+  CHECK(got.status.find("token") != std::string::npos);
+
+  how = s.rpc(other, s.url("activate", "demo_ccm", m.guid)); // for another machine
+  how.profile = "demo_ccm";
+  CHECK(test::run_rpc(how).how == test::rpc_end::error);
+
+  how = s.rpc(other, s.url("activate", "demo_ccm")); // says another tenant
+  how.profile = "demo_ccm";
+  how.tenant = "acme";
+  CHECK(test::run_rpc(how).how == test::rpc_end::error);
+
+  how.url = s.url("activate", "demo_ccm");
+  how.url = how.url.substr(0, how.url.rfind('/')); // the bare path
+  how.tenant.clear();
+  CHECK(test::run_rpc(how).how != test::rpc_end::success);
+  CHECK(mode_of(s, other) == 0);
+  CHECK(s.call(&s.admin(), "GET", "/api/v1/devices/" + other.guid).status == 404);
+}
