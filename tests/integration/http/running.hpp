@@ -30,6 +30,7 @@ struct running {
   std::mutex mutex;
   std::vector<web::responder> kept;
   std::vector<std::thread> threads;
+  bool over = false;         ///< nobody answers any more
   std::atomic<int> parts{0}; ///< that were asked for
 
   running() {
@@ -44,7 +45,13 @@ struct running {
     };
   }
   ~running() {
-    for (auto& t : threads)
+    std::vector<std::thread> last;
+    {
+      std::lock_guard lock(mutex); // a connection may ask for its next part at this moment
+      over = true;
+      last.swap(threads);
+    }
+    for (auto& t : last)
       t.join();
     kept.clear();
     server.reset();
@@ -76,7 +83,8 @@ private:
     }
     if (p == "/thread") {
       std::lock_guard lock(mutex);
-      threads.emplace_back([r = std::move(r)] { r(web::json_response(200, "\"later\"")); });
+      if (!over)
+        threads.emplace_back([r = std::move(r)] { r(web::json_response(200, "\"later\"")); });
       return;
     }
     if (p == "/parts" || p == "/cut") {
@@ -88,6 +96,8 @@ private:
         ++parts;
         auto part = at <= 6 ? std::string(1u << 20, static_cast<char>('a' + at)) : std::string();
         std::lock_guard lock(mutex);
+        if (over)
+          return;
         threads.emplace_back([cb = std::move(cb), part = std::move(part), cut, at] {
           cut&& at == 3 ? cb(fail(problem::store_unavailable)) : cb(part);
         });
