@@ -1,6 +1,8 @@
 #include "tools/amtsim/control_wishes.hpp"
 
 #include "tests/unit/tools/amtsim/bench_client.hpp"
+#include "tools/amtsim/account_state.hpp"
+#include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/audit_state.hpp"
 #include "tools/amtsim/event_log_state.hpp"
 #include "tools/amtsim/subscription_state.hpp"
@@ -68,6 +70,40 @@ TEST_CASE("an alert that nobody subscribed to goes nowhere") {
   CHECK(wish(m, "alert", {{"message", "iAMT0055"}, {"argument", "3"}}).empty());
   CHECK(m.model.subscriptions->waiting.empty());
   CHECK(wish(m, "alert", json::object()).find("'message'") != std::string::npos);
+}
+
+TEST_CASE("a controller decides what a machine is before its activation") {
+  bench_machine m;
+  CHECK(wish(m, "set",
+             {{"admin_password", "of somebody else"},
+              {"wired_link", false},
+              {"dhcp_suffix", "a.example"},
+              {"pki_suffix", "corp.example"},
+              {"tls_enforced", true},
+              {"account_lock_ms", 50},
+              {"hashes",
+               {{{"name", "X"}, {"hash", std::string(64, 'a')}, {"default", true}},
+                {{"name", "Y"}, {"hash", std::string(96, 'b')}, {"active", false}}}}})
+            .empty());
+  CHECK(is_admin_password(m.model, "of somebody else"));
+  CHECK_FALSE(is_admin_password(m.model, who().amt_password));
+  CHECK(dhcp_suffix(m.model).empty()); // without a link nobody says it
+  CHECK(pki_suffix(m.model) == "corp.example");
+  CHECK(tls_enforced(m.model));
+  CHECK(m.model.activation->lock == sim_time{50});
+  const auto hashes = trusted_hashes(m.model);
+  REQUIRE(hashes.size() == 2);
+  CHECK(hashes[0].hash == std::string(32, '\xAA'));
+  CHECK(hashes[1].algorithm == hash_algorithm::sha384);
+  CHECK_FALSE(hashes[1].active);
+  CHECK(wish(m, "set", {{"hash_active", {{"name", "Y"}, {"active", true}}}}).empty());
+  CHECK(trusted_hashes(m.model)[1].active);
+  CHECK(wish(m, "set", {{"factory", true}}).empty());
+  CHECK(m.model.control_mode == 0);
+  CHECK(wish(m, "set", {{"hashes", {{{"name", "Z"}, {"hash", "zz"}}}}}).find("'hashes.hash'") !=
+        std::string::npos);
+  CHECK(wish(m, "set", {{"hashes", {{{"pem", "none"}}}}}).find("'hashes.pem'") !=
+        std::string::npos);
 }
 
 TEST_CASE("wishes of the wrong form are refused with the name of the member") {

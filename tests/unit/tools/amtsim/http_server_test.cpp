@@ -4,6 +4,7 @@
 #include "messages/http/writer.hpp"
 #include "messages/wsman/envelope.hpp"
 #include "tests/unit/tools/amtsim/bench_machine.hpp"
+#include "tools/amtsim/activation_state.hpp"
 #include "tools/amtsim/event_log_state.hpp"
 
 #include <doctest/doctest.h>
@@ -239,6 +240,57 @@ TEST_CASE("a request arrives in any pieces") {
     REQUIRE_FALSE(s.next(m.model, m.faults, m.now, date).has_value());
   }
   CHECK(ask(s, m, whole.substr(whole.size() - 1)).status == 200);
+}
+
+TEST_CASE("three wrong passwords lock everybody out for a while") {
+  bench_machine m;
+  m.model.activation.change().lock = sim_time{5000};
+  client guesser;
+  guesser.password = "guess";
+  for (int i = 0; i < 3; ++i) {
+    http_server s;
+    guesser.learn(ask(s, m, post("")));
+    http_server next;
+    CHECK(ask(next, m, post(guesser.authorization())).status == 401);
+  }
+  client owner;
+  http_server s;
+  owner.learn(ask(s, m, post("")));
+  http_server locked;
+  CHECK(ask(locked, m, post(owner.authorization())).status == 401);
+  m.after(5001);
+  http_server open;
+  CHECK(ask(open, m, post(owner.authorization())).status == 200);
+}
+
+TEST_CASE("a stale nonce is said to be one") {
+  bench_machine m;
+  client c;
+  http_server s;
+  c.learn(ask(s, m, post("")));
+  m.faults.add(fault_kind::stale_nonce, sim_time{0}, 1, m.now);
+  http_server next;
+  const auto refusal = ask(next, m, post(c.authorization()));
+  CHECK(refusal.status == 401);
+  CHECK(refusal.octets.find("stale=\"true\"") != std::string::npos);
+  c.learn(refusal);
+  http_server again;
+  CHECK(ask(again, m, post(c.authorization())).status == 200);
+}
+
+TEST_CASE("a machine is busy for a while after it was set up") {
+  auto s = test::exact();
+  s.times.setup_busy = sim_time{1000};
+  bench_machine m(s);
+  client c;
+  http_server first;
+  c.learn(ask(first, m, post("")));
+  begin_busy(m.model, m.now);
+  http_server busy;
+  CHECK(ask(busy, m, post(c.authorization())).status == 503);
+  m.after(1001);
+  http_server ready;
+  CHECK(ask(ready, m, post(c.authorization())).status == 200);
 }
 
 } // namespace
