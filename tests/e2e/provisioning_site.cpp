@@ -1,6 +1,7 @@
 #include "tests/e2e/provisioning_site.hpp"
 
 #include "tests/support/ports.hpp"
+#include "tests/support/tempdir.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,16 +14,23 @@ namespace outband::e2e {
 
 namespace {
 
-constexpr std::size_t how_many = 24;
+constexpr std::size_t how_many = 40;
 
-std::string ports(std::uint16_t cira, std::uint16_t https) {
+/// Made by the simulator before the server starts: what its machines show instead of Intel's.
+std::string on_die_root() {
+  static const test::tempdir folder;
+  return folder.path() + "/on-die.pem";
+}
+
+std::string ports(std::uint16_t cira, std::uint16_t https, const std::string& on_die) {
   return "cira: {bind: 127.0.0.1, port: " + std::to_string(cira) +
          ", common_name: " + provisioning_site::server_name +
          "}\n"
          "https: {bind: 127.0.0.1, port: " +
          std::to_string(https) +
          ", names: [localhost, 127.0.0.1]}\n"
-         "activation: {settle: 200ms}\n";
+         "activation: {settle: 200ms" +
+         (on_die.empty() ? std::string() : ", on_die_ca_file: " + on_die) + "}\n";
 }
 
 std::string base64(const std::string& octets) {
@@ -37,19 +45,21 @@ std::string base64(const std::string& octets) {
 } // namespace
 
 provisioning_site& provisioning_site::get() {
-  static provisioning_site one(test::free_port(), test::free_port());
+  static provisioning_site one("amt16", test::free_port(), test::free_port());
   return one;
 }
 
-provisioning_site::provisioning_site(std::uint16_t cira_port, std::uint16_t https_port)
-    : stage(ports(cira_port, https_port)), https_port_(https_port),
-      server_(std::make_unique<e2e::server>(config())), pki_(test::make_provisioning_pki()),
-      mei_(folder() + "/mei") {
+provisioning_site& provisioning_site::behind_tls() {
+  static provisioning_site one("amt19", test::free_port(), test::free_port());
+  return one;
+}
+
+provisioning_site::provisioning_site(const std::string& firmware, std::uint16_t cira_port,
+                                     std::uint16_t https_port)
+    : stage(ports(cira_port, https_port, firmware == "amt19" ? on_die_root() : "")),
+      https_port_(https_port), server_(std::make_unique<e2e::server>(config())),
+      pki_(test::make_provisioning_pki()), mei_(folder() + "/mei") {
   talk_to(https_port);
-  server_->start();
-  if (!until([&] { return ready(); }))
-    throw std::runtime_error("the server does not become ready: " + server_log());
-  sign_in_admin();
   std::filesystem::create_directory(mei_);
   machine_options o;
   o.root_ca = https_ca_;
@@ -58,10 +68,18 @@ provisioning_site::provisioning_site(std::uint16_t cira_port, std::uint16_t http
   const auto root = folder() + "/provisioning-root.pem";
   std::ofstream(root) << test::certificate_pem(pki_.chain.back());
   o.more.insert(o.more.end(),
-                {"--factory", "--mei-dir", mei_, "--lms-port", "0", "--lms-tls-port", "0",
-                 "--trust-root", root, "--pki-suffix", "example.com", "--resolve",
+                {"--profile", firmware, "--factory", "--mei-dir", mei_, "--lms-port", "0",
+                 "--lms-tls-port", "0", "--trust-root", root, "--pki-suffix", "example.com",
+                 "--resolve",
                  std::string(server_name) + "=127.0.0.1:" + std::to_string(cira_port)});
+  if (firmware == "amt19")
+    o.more.insert(o.more.end(), {"--write-on-die-root", on_die_root()});
+  // Before the server, which reads that root at its start.
   set_machines(std::make_unique<e2e::machines>(o));
+  server_->start();
+  if (!until([&] { return ready(); }))
+    throw std::runtime_error("the server does not become ready: " + server_log());
+  sign_in_admin();
   fleet().connect(); // as soon as they know whom
   upload_domain();
 }

@@ -15,6 +15,8 @@ class provisioning_site final : public stage {
 public:
   static constexpr const char* server_name = "mps.outband.test";
   static provisioning_site& get(); ///< started at the first call
+  /// The same with machines whose local ports speak TLS only, as from AMT 19 on.
+  static provisioning_site& behind_tls();
   ~provisioning_site();
 
   /// A one-time token of the tenant "demo"; its URL is what rpc is given.
@@ -28,7 +30,7 @@ public:
   const test::provisioning_pki& pki() const { return pki_; }
 
 private:
-  provisioning_site(std::uint16_t cira_port, std::uint16_t https_port);
+  provisioning_site(const std::string& firmware, std::uint16_t cira_port, std::uint16_t https_port);
   void upload_domain() const;
 
   std::uint16_t https_port_;

@@ -254,7 +254,7 @@ std::shared_ptr<sim_wire> activation_stage::open(bench& m, provisioning_wish w,
 }
 
 void activation_stage::settle() {
-  for (int quiet = 0; quiet < 400; ++quiet) {
+  for (int half_seconds = 0; half_seconds < 100; ++half_seconds) {
     for (int i = 0; i < 10'000; ++i) {
       auto moved = sched.run() + bus.run() + store.run();
       if (!wire_events.empty()) {
@@ -266,10 +266,10 @@ void activation_stage::settle() {
       if (moved == 0)
         break;
     }
-    clock.now_ += 100;
-    store.now += 100;
-    sched.advance_time(std::chrono::milliseconds(100));
-    bus.advance(std::chrono::milliseconds(100));
+    clock.now_ += 500;
+    store.now += 500;
+    sched.advance_time(std::chrono::milliseconds(500));
+    bus.advance(std::chrono::milliseconds(500));
   }
 }
 
