@@ -112,9 +112,10 @@ cira_config admin_body<cira_config>::read(const json::value& body, cira_config t
     if (const auto* t = c.text(name))
       into = *t;
   };
-  if (fresh)
+  if (fresh) {
     to = {};
-  text("configName", to.name);
+    text("configName", to.name);
+  }
   text("mpsServerAddress", to.server);
   text("username", to.username);
   text("commonName", to.common_name);
