@@ -14,23 +14,22 @@ namespace outband::e2e {
 
 namespace {
 
-constexpr std::size_t how_many = 40;
-
 /// Made by the simulator before the server starts: what its machines show instead of Intel's.
 std::string on_die_root() {
   static const test::tempdir folder;
   return folder.path() + "/on-die.pem";
 }
 
-std::string ports(std::uint16_t cira, std::uint16_t https, const std::string& on_die) {
+std::string settings(const provisioning_site::options& o, std::uint16_t cira, std::uint16_t https) {
   return "cira: {bind: 127.0.0.1, port: " + std::to_string(cira) +
          ", common_name: " + provisioning_site::server_name +
          "}\n"
          "https: {bind: 127.0.0.1, port: " +
          std::to_string(https) +
          ", names: [localhost, 127.0.0.1]}\n"
-         "activation: {settle: 200ms" +
-         (on_die.empty() ? std::string() : ", on_die_ca_file: " + on_die) + "}\n";
+         "activation: {settle: " +
+         o.settle + (o.firmware == "amt19" ? ", on_die_ca_file: " + on_die_root() : std::string()) +
+         "}\n";
 }
 
 std::string base64(const std::string& octets) {
@@ -45,42 +44,58 @@ std::string base64(const std::string& octets) {
 } // namespace
 
 provisioning_site& provisioning_site::get() {
-  static provisioning_site one("amt16", test::free_port(), test::free_port());
+  static provisioning_site one(options{});
   return one;
 }
 
 provisioning_site& provisioning_site::behind_tls() {
-  static provisioning_site one("amt19", test::free_port(), test::free_port());
+  static provisioning_site one([] {
+    options o;
+    o.firmware = "amt19";
+    return o;
+  }());
   return one;
 }
 
-provisioning_site::provisioning_site(const std::string& firmware, std::uint16_t cira_port,
+provisioning_site::provisioning_site(const options& o)
+    : provisioning_site(o, test::free_port(), test::free_port()) {}
+
+provisioning_site::provisioning_site(const options& how, std::uint16_t cira_port,
                                      std::uint16_t https_port)
-    : stage(ports(cira_port, https_port, firmware == "amt19" ? on_die_root() : "")),
-      https_port_(https_port), server_(std::make_unique<e2e::server>(config())),
-      pki_(test::make_provisioning_pki()), mei_(folder() + "/mei") {
+    : stage(settings(how, cira_port, https_port)), https_port_(https_port),
+      server_(std::make_unique<e2e::server>(config())), pki_(test::make_provisioning_pki()),
+      mei_(folder() + "/mei") {
   talk_to(https_port);
   std::filesystem::create_directory(mei_);
   machine_options o;
   o.root_ca = https_ca_;
   o.devices_file = folder() + "/devices.json";
-  o.count = how_many;
+  o.count = how.count;
   const auto root = folder() + "/provisioning-root.pem";
   std::ofstream(root) << test::certificate_pem(pki_.chain.back());
   o.more.insert(o.more.end(),
-                {"--profile", firmware, "--factory", "--mei-dir", mei_, "--lms-port", "0",
+                {"--profile", how.firmware, "--factory", "--mei-dir", mei_, "--lms-port", "0",
                  "--lms-tls-port", "0", "--trust-root", root, "--pki-suffix", "example.com",
                  "--resolve",
                  std::string(server_name) + "=127.0.0.1:" + std::to_string(cira_port)});
-  if (firmware == "amt19")
+  const bool on_die = how.firmware == "amt19";
+  if (on_die)
     o.more.insert(o.more.end(), {"--write-on-die-root", on_die_root()});
-  // Before the server, which reads that root at its start.
-  set_machines(std::make_unique<e2e::machines>(o));
+  const auto start_machines = [&] {
+    set_machines(std::make_unique<e2e::machines>(o));
+  };
+  // The server's ports are free until it takes them, and machines take any: the server is first,
+  // unless it reads a root of theirs at its start.
+  if (on_die)
+    start_machines();
   server_->start();
   if (!until([&] { return ready(); }))
     throw std::runtime_error("the server does not become ready: " + server_log());
+  if (!on_die)
+    start_machines();
   sign_in_admin();
-  fleet().connect(); // as soon as they know whom
+  if (how.call_home)
+    fleet().connect(); // as soon as they know whom
   upload_domain();
 }
 

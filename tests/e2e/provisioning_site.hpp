@@ -13,10 +13,17 @@ namespace outband::e2e {
 
 class provisioning_site final : public stage {
 public:
+  struct options {
+    std::string firmware = "amt16"; ///< a profile of the simulator's
+    std::size_t count = 40;
+    std::string settle = "200ms"; ///< the server's pause; in production 3 s
+    bool call_home = true;        ///< machines connect as soon as they know whom
+  };
   static constexpr const char* server_name = "mps.outband.test";
   static provisioning_site& get(); ///< started at the first call
   /// The same with machines whose local ports speak TLS only, as from AMT 19 on.
   static provisioning_site& behind_tls();
+  explicit provisioning_site(const options& o); ///< one for yourself
   ~provisioning_site();
 
   /// A one-time token of the tenant "demo"; its URL is what rpc is given.
@@ -27,10 +34,11 @@ public:
   /// The last activation as GET shows it.
   json activation(const machine& m) const;
   std::string server_log() const { return server_->log(); }
+  e2e::server& server() { return *server_; }
   const test::provisioning_pki& pki() const { return pki_; }
 
 private:
-  provisioning_site(const std::string& firmware, std::uint16_t cira_port, std::uint16_t https_port);
+  provisioning_site(const options& o, std::uint16_t cira_port, std::uint16_t https_port);
   void upload_domain() const;
 
   std::uint16_t https_port_;
