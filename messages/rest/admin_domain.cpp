@@ -93,6 +93,10 @@ std::variant<token_body, std::vector<field_error>> parse_token_body(const json::
     c.wrong("", "must be an object");
     return c.take();
   }
+  // A misspelt member must not make a token that is good for more than was meant.
+  for (const auto& m : *body.members())
+    if (m.name != "profile" && m.name != "guid" && m.name != "operation" && m.name != "expiresIn")
+      c.wrong(m.name.substr(0, 64), "is not a member of this request");
   c.optional_text("profile", 256);
   if (!c.empty("profile") && c.text("profile"))
     out.profile = *c.text("profile");

@@ -63,7 +63,7 @@ TEST_CASE("a token is for what its maker says and for a profile that exists") {
   for (const char* bad :
        {R"({"expiresIn":59})", R"({"expiresIn":2592001})", R"({"expiresIn":"60"})",
         R"({"guid":"x"})", R"({"guid":"00000000-0000-0000-0000-000000000000"})",
-        R"({"operation":"erase"})", R"({"profile":7})", "[]",
+        R"({"operation":"erase"})", R"({"profile":7})", "[]", R"({"profil":"office"})",
         R"({"operation":"deactivate","profile":"office"})"}) {
     CAPTURE(bad);
     auto r = s.send("POST", path, s.admin, bad);

@@ -33,6 +33,7 @@ std::vector<filled> all_routes(const site& s) {
     put("{project}", "acme");
     put("{name}", "vera");
     put("{id}", s.guid);
+    put("{key}", "acme");
     out.push_back(f);
   }
   return out;
