@@ -3,6 +3,7 @@
 #include "tools/amtsim/certificate_state.hpp"
 #include "tools/amtsim/cira_state.hpp"
 #include "tools/amtsim/classes.hpp"
+#include "tools/amtsim/firmware_version.hpp"
 #include "tools/amtsim/kept_members.hpp"
 #include "tools/amtsim/network_state.hpp"
 #include "tools/amtsim/status.hpp"
@@ -18,6 +19,7 @@ namespace {
 using wsman::endpoint;
 using wsman::instance;
 
+constexpr std::uint32_t unsupported = 2066;
 const std::string certificate_prefix = "Intel(r) AMT Certificate: Handle: ";
 const std::string key_prefix = "Intel(r) AMT Key: Handle: ";
 
@@ -228,11 +230,18 @@ outcome generate(const wsman::node& input, context& c) {
   const auto length = wsman::to_number(input.child_text("KeyLength"));
   if (!algorithm || !length)
     return soap_fault::schema_validation_error;
-  if (*algorithm != 0 || (*length != 1024 && *length != 2048 && *length != 3072))
+  const auto& version = c.device.shared().kind.version;
+  const bool curve = *algorithm == 1 && *length == 384 && version_at_least(version, 21);
+  const bool rsa = *algorithm == 0 && (*length == 1024 || *length == 2048 || *length == 3072);
+  if (!curve && !rsa)
     return status::invalid_parameter;
+  // What is too weak for AMT 22, and the length that new firmware never learned (rps,
+  // src/utils/amtCertificatePolicy.ts).
+  if (rsa && version_at_least(version, 21) && (*length != 2048 || version_at_least(version, 22)))
+    return unsupported;
   if (c.device.certificates->keys.size() >= max_keys)
     return status::max_limit_reached;
-  auto pair = generate_key(*length);
+  auto pair = curve ? generate_curve_key() : generate_key(*length);
   if (!pair)
     return status::internal_error;
   return store_key(std::move(*pair), c, "KeyPair", "AMT_PublicPrivateKeyPair");
@@ -291,7 +300,7 @@ void load(const kept_texts& in, device_model& d) {
   from.list("keys", pairs, [](const kept_reader& r, key_pair& k) {
     std::string der;
     r.octets("private", der);
-    k = read_key(der).value_or(key_pair{});
+    k = read_own_key(der).value_or(key_pair{});
     r("handle", k.handle);
   });
   auto& store = d.certificates.change();

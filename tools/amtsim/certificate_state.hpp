@@ -24,13 +24,14 @@ struct certificate {
   std::string subject; ///< "C=unknown,O=unknown,CN=MPSRoot-0af1d5"
   std::string issuer;
   std::string serial;     ///< octets
-  std::string public_key; ///< RSA as PKCS#1; empty for another kind of key
+  std::string public_key; ///< as key_pair's; empty for another kind of key
 };
 
+/// RSA, or P-384 (AMT 22).
 struct key_pair {
   std::uint32_t handle = 0;
-  std::string private_key; ///< PKCS#1, DER
-  std::string public_key;  ///< PKCS#1, DER
+  std::string private_key; ///< DER: PKCS#1; of a curve SEC 1
+  std::string public_key;  ///< DER: PKCS#1; of a curve SubjectPublicKeyInfo
 };
 
 struct certificate_state {
@@ -50,6 +51,10 @@ std::optional<certificate> read_certificate(std::string_view der);
 std::optional<key_pair> read_key(std::string_view pkcs1);
 /// bits: 1024, 2048, 3072 or 4096; takes some 100 ms.
 std::optional<key_pair> generate_key(std::uint32_t bits);
+/// From flash: what generate_key() and generate_curve_key() made, or what was read before.
+std::optional<key_pair> read_own_key(std::string_view der);
+/// On P-384.
+std::optional<key_pair> generate_curve_key();
 enum class request_problem : std::uint8_t { malformed, other_key };
 /// A PKCS#10 request signed with the key, from one whose signature is of no use.
 std::optional<std::string> sign_request(const key_pair& key, std::string_view null_signed,

@@ -1,5 +1,6 @@
 #include "tools/amtsim/certificate_state.hpp"
 
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -60,8 +61,14 @@ owned<EVP_PKEY> private_key(std::string_view pkcs1) {
   });
 }
 
+/// As DERKey shows it: PKCS#1 of RSA, SubjectPublicKeyInfo of an elliptic curve.
+std::string public_part(const EVP_PKEY* key) {
+  return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? written<EVP_PKEY>(i2d_PublicKey, key)
+                                                   : written<EVP_PKEY>(i2d_PUBKEY, key);
+}
+
 key_pair pair_of(const EVP_PKEY* key) {
-  return {0, written<EVP_PKEY>(i2d_PrivateKey, key), written<EVP_PKEY>(i2d_PublicKey, key)};
+  return {0, written<EVP_PKEY>(i2d_PrivateKey, key), public_part(key)};
 }
 
 } // namespace
@@ -81,8 +88,9 @@ std::optional<certificate> read_certificate(std::string_view der) {
   const auto* key = X509_get0_pubkey(parsed.get());
   if (key == nullptr)
     return std::nullopt;
-  if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA)
-    out.public_key = written<EVP_PKEY>(i2d_PublicKey, key);
+  const auto kind = EVP_PKEY_get_base_id(key);
+  if (kind == EVP_PKEY_RSA || kind == EVP_PKEY_EC)
+    out.public_key = public_part(key);
   return out;
 }
 
@@ -109,12 +117,32 @@ std::optional<key_pair> generate_key(std::uint32_t bits) {
   return pair_of(key.get());
 }
 
+std::optional<key_pair> generate_curve_key() {
+  const owned<EVP_PKEY> key{EVP_EC_gen("P-384")};
+  if (!key)
+    return std::nullopt;
+  return pair_of(key.get());
+}
+
+std::optional<key_pair> read_own_key(std::string_view der) {
+  if (auto rsa = read_key(der))
+    return rsa;
+  const auto key = parse<EVP_PKEY>(der, [](const unsigned char** at, long n) {
+    return d2i_PrivateKey(EVP_PKEY_EC, nullptr, at, n);
+  });
+  if (!key)
+    return std::nullopt;
+  return pair_of(key.get());
+}
+
 std::optional<std::string> sign_request(const key_pair& key, std::string_view null_signed,
                                         bool sha256, request_problem& why) {
   why = request_problem::malformed;
   const auto request = parse<X509_REQ>(
       null_signed, [](const unsigned char** at, long n) { return d2i_X509_REQ(nullptr, at, n); });
-  const auto own = private_key(key.private_key);
+  const auto* at = start_of(key.private_key);
+  const owned<EVP_PKEY> own{
+      d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(key.private_key.size()))};
   if (!request || !own)
     return std::nullopt;
   const auto* asked = X509_REQ_get0_pubkey(request.get());

@@ -252,5 +252,31 @@ TEST_CASE("certificates and keys come back from flash") {
   CHECK(list(damaged, "AMT_PublicPrivateKeyPair").empty());
 }
 
+TEST_CASE("AMT 22 makes keys on a curve and none of RSA") {
+  auto s = exact();
+  s.kind = *find_firmware("amt22");
+  bench_machine m(s);
+  const auto generate = [](bench_machine& on, const char* algorithm, const char* length) {
+    return invoke(on, "AMT_PublicKeyManagementService", "GenerateKeyPair",
+                  wsman::property("KeyAlgorithm", algorithm) +
+                      wsman::property("KeyLength", length));
+  };
+  CHECK(returned(generate(m, "0", "2048")) == "2066");
+  CHECK(returned(generate(m, "1", "384")) == "0");
+  const auto shown = from_base64(list(m, "AMT_PublicPrivateKeyPair").at(0).child_text("DERKey"));
+  const auto* at = reinterpret_cast<const unsigned char*>(shown->data());
+  const owned_key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(shown->size())), EVP_PKEY_free);
+  const bool is_curve = key && EVP_PKEY_get_bits(key.get()) == 384;
+  CHECK(is_curve);
+  const auto cert = read_certificate(made_certificate("leaf", key, fresh_key()));
+  REQUIRE(cert.has_value());
+  CHECK(has_key(m.model, *cert));
+  bench_machine again(s);
+  write_flash(read_flash(m.model), again.model);
+  CHECK(has_key(again.model, *cert));
+  bench_machine older; // AMT 16 knows no curve
+  CHECK(returned(generate(older, "1", "384")) == "36");
+}
+
 } // namespace
 } // namespace outband::amtsim
