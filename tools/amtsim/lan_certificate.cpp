@@ -122,10 +122,11 @@ bool lan_certificate::make_own(const device_model& device) {
                       : make_self_signed(device.who().hostname, own_certificate_, own_key_);
 }
 
-// Once activated, the local port shows a self-signed one until it is given another: RPS 2.40 trusts
-// nothing else between client control mode and the certificate that it installs.
+// From the first CommitChanges on, the local port shows a self-signed one until it is given
+// another: RPS 2.40 takes the on-die chain before, and nothing else after, until it has installed
+// its own.
 bool lan_certificate::shows_rcfg(const device_model& device) const {
-  return interface_ == 1 && device.control_mode == 0;
+  return interface_ == 1 && (device.control_mode == 0 || device.activation->in_provisioning);
 }
 
 SSL_CTX* lan_certificate::context(const device_model& device) {

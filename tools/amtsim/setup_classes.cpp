@@ -95,6 +95,8 @@ void activate(context& c, int mode, std::string secret) {
   else if (fresh)
     d.feature.opt_in_required = 1;
   forget_attempt(d);
+  // Where TLS is enforced CommitChanges is to follow; until then the machine is "in provisioning".
+  d.activation.change().in_provisioning = fresh && mode == 1 && tls_enforced(d);
   d.failed_logins = 0;
   if (fresh) // RPS 2.40 waits after Setup and AdminSetup, but goes on at once after an upgrade
     begin_busy(d, c.now);
@@ -254,6 +256,7 @@ outcome commit(const wsman::node&, context& c) {
     rv = commit_tls(c);
   if (rv != status::success)
     return rv;
+  d.activation.change().in_provisioning = false;
   ++d.activation.change().counts.commits;
   if (was_on || tls_enforced(d) || d.tls->in_force[0].enabled || d.tls->in_force[1].enabled)
     restart_ports(d, c.now);

@@ -5,8 +5,15 @@
 #include "tools/amtsim/account_state.hpp"
 #include "tools/amtsim/cira_state.hpp"
 #include "tools/amtsim/classes.hpp"
+#include "tools/amtsim/lan_certificate.hpp"
 #include "tools/amtsim/local_interface.hpp"
+#include "tools/amtsim/on_die.hpp"
 #include "tools/amtsim/provisioning_chain.hpp"
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
 
 namespace outband::amtsim {
 namespace {
@@ -271,6 +278,43 @@ TEST_CASE("an upgrade keeps the password and lets consent be chosen") {
   CHECK(put(a.m, "IPS_OptInService", wsman::property("OptInRequired", "0")).http_status == 200);
   CHECK(get(a.m, "IPS_OptInService").child_text("OptInRequired") == "0");
   CHECK(a.m.model.activation->counts.upgrades == 1);
+}
+
+TEST_CASE("firmware is busy after a setup but not after an upgrade") {
+  activation a;
+  a.s.times.setup_busy = sim_time{1000};
+  REQUIRE(a.setup() == "0");
+  CHECK(is_busy(a.m.model, a.m.now));
+  a.m.model.activation.change().busy_until = sim_time{0};
+  REQUIRE(a.add_all() == "0");
+  CHECK(returned(invoke(a.m, hbs, "UpgradeClientToAdmin", a.proof(a.nonce() + mc_nonce))) == "0");
+  CHECK_FALSE(is_busy(a.m.model, a.m.now));
+}
+
+TEST_CASE("admin setup protects the screen only") {
+  activation a;
+  REQUIRE(a.add_all() == "0");
+  REQUIRE(a.admin_setup() == "0");
+  CHECK(get(a.m, "IPS_OptInService").child_text("OptInRequired") == "1");
+}
+
+TEST_CASE("the local port shows the on-die chain until the first commit") {
+  activation a(made_chain(), "amt19");
+  a.s.on_die = std::make_shared<const on_die_authority>();
+  lan_certificate local(1);
+  const auto is_self_signed = [&] {
+    auto* context = local.context(a.m.model);
+    REQUIRE(context != nullptr);
+    auto* shown = SSL_CTX_get0_certificate(context);
+    return X509_check_issued(shown, shown) == X509_V_OK;
+  };
+  CHECK_FALSE(is_self_signed());
+  REQUIRE(a.setup() == "0");
+  CHECK(provisioning_state(a.m.model) == 1);
+  CHECK_FALSE(is_self_signed());
+  REQUIRE(returned(invoke(a.m, setup_name, "CommitChanges")) == "0");
+  CHECK(provisioning_state(a.m.model) == 2);
+  CHECK(is_self_signed());
 }
 
 TEST_CASE("whoever is not permitted is denied") {
