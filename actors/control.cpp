@@ -188,6 +188,11 @@ void control::ask(device_ref ref, amt_operation op, std::chrono::milliseconds ti
   ask_by(ref, std::move(op), with_.clock.new_id(), timeout, std::move(cb));
 }
 
+void control::deactivate(device_ref ref, std::chrono::milliseconds timeout,
+                         answer<amt_outcome> cb) {
+  ask_by(ref, amt::perform{"deactivate", {}, false}, with_.clock.new_id(), timeout, std::move(cb));
+}
+
 desk_hooks control::hooks() {
   desk_hooks h;
   h.ask = [this, open = gate_](const device_ref& ref, amt_operation op, const uuid& call,

@@ -117,6 +117,8 @@ public:
   void device_added(const device_ref& ref) override;
   void connection_changed(const device_ref& ref) override;
   void remove_device(device_ref ref, answer<nothing> cb) override;
+  void deactivate(device_ref ref, std::chrono::milliseconds timeout,
+                  answer<amt_outcome> cb) override;
   void tenant_added(const tenant_key& tenant) override;
   void removal_changed(const device_ref& ref) override;
   counts count() const override;

@@ -1,5 +1,6 @@
 #include "actors/node.hpp"
 
+#include "actors/activation/expiry.hpp"
 #include "actors/removals.hpp"
 
 #include <caf/actor_system.hpp>
@@ -38,6 +39,8 @@ struct node::impl {
                                                               control, *roles.provisioner);
     if (roles.controller && with.removals != nullptr)
       removals = std::make_unique<outband::removals>(with, control);
+    if (roles.controller && with.provisioning != nullptr)
+      expiry = std::make_unique<activation::expiry_watch>(system, with);
     if (roles.controller && roles.home && with.provisioning != nullptr)
       bootstrap =
           std::make_unique<activation::bootstrap>(with, *roles.home, activation::random_octets);
@@ -53,6 +56,7 @@ struct node::impl {
   direct_links direct;
   std::unique_ptr<activation::provisioner> provisioner; ///< nullptr: not this node's role
   std::unique_ptr<activation::bootstrap> bootstrap;     ///< likewise
+  std::unique_ptr<activation::expiry_watch> expiry;     ///< likewise
   std::unique_ptr<outband::removals> removals;          ///< nullptr: no controller, or none wanted
   caf::actor guard;
 };
@@ -90,6 +94,8 @@ void node::control_begins(controller_epoch epoch) {
     impl_->bootstrap->start();
   if (impl_->removals)
     impl_->removals->start();
+  if (impl_->expiry)
+    impl_->expiry->start();
 }
 
 void node::control_ends() {
@@ -100,6 +106,8 @@ void node::control_ends() {
     impl_->bootstrap->stop();
   if (impl_->removals)
     impl_->removals->stop();
+  if (impl_->expiry)
+    impl_->expiry->stop();
   hooks_.lost();
   impl_->requests.stop();
   impl_->controller.stop();
@@ -212,6 +220,8 @@ void node::stop() {
     impl_->bootstrap->stop();
   if (impl_->removals)
     impl_->removals->stop();
+  if (impl_->expiry)
+    impl_->expiry->stop();
   impl_->keeper.stop();
   impl_->requests.stop();
   impl_->direct.stop();

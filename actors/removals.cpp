@@ -4,6 +4,7 @@
 #include "messages/bus/envelope.hpp"
 #include "messages/bus/platform.hpp"
 #include "messages/bus/topics.hpp"
+#include "messages/rest/json.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -15,6 +16,13 @@ namespace {
 
 constexpr std::size_t page = 500;
 constexpr std::chrono::seconds patience{30};
+
+/// What messages/amt/lifecycle.cpp says of a ReturnValue of 0.
+bool says_success(const std::string& json) {
+  const auto v = json::parse(json);
+  const auto* status = v ? v->find("status") : nullptr;
+  return status != nullptr && status->text() != nullptr && *status->text() == "SUCCESS";
+}
 
 } // namespace
 
@@ -38,7 +46,7 @@ void removals::start() {
         if (decoded->body.what == "removal")
           look_at(decoded->body.device);
         else if (decoded->body.what == "deleted")
-          forget(decoded->body.device);
+          gone(decoded->body.device);
         else if (decoded->body.what == "tenant-leaves")
           load({});
       }));
@@ -79,21 +87,27 @@ void removals::load(device_ref after) {
 
 /// Somebody has changed his mind about this machine.
 void removals::look_at(const device_ref& ref) {
-  with_.removals->get(ref, [this, open = gate_, ref](result<removal> r) {
+  with_.removals->get(ref, [this, open = gate_, ref](result<kept_removal> r) {
     auto inside = open->enter();
     if (!inside)
       return;
-    if (!r || r->state == removal_state::done) {
+    if (!r || r->what.state == removal_state::done) {
       if (r || r.error().what == problem::not_found)
         forget(ref);
       return;
     }
     {
       std::lock_guard lock(mutex_);
-      wanted_[ref].what = *r;
+      wanted_[ref].what = r->what;
     }
     attempt(ref);
   });
+}
+
+/// Somebody forced it.
+void removals::gone(const device_ref& ref) {
+  if (forget(ref))
+    empty_tenants();
 }
 
 void removals::hear(const bus::message& m) {
@@ -111,32 +125,48 @@ void removals::hear(const bus::message& m) {
 }
 
 void removals::attempt(const device_ref& ref) {
-  removal now;
+  bool clean = false;
   {
     std::lock_guard lock(mutex_);
     auto at = wanted_.find(ref);
     if (at == wanted_.end() || at->second.asked)
       return;
     at->second.asked = true;
-    now = at->second.what;
+    clean = at->second.clean;
   }
-  // Beginning it again costs nothing and tells whether there is anything to deactivate.
-  with_.removals->begin(now, [this, open = gate_, ref](result<begun_removal> begun) {
+  // Whoever withdrew it may not have been heard: the row decides.
+  again(ref, [this, open = gate_, ref, clean](const kept_removal& now) {
+    if (clean)
+      return finish(now.what, "Deactivated.");
+    if (!now.managed)
+      return finish(now.what, "It was never activated.");
+    control_.deactivate(ref, patience, [this, open, ref](result<amt_outcome> outcome) {
+      if (auto still = open->enter())
+        answered(ref, outcome);
+    });
+  });
+}
+
+/// What is stored of it now.
+void removals::again(const device_ref& ref, std::function<void(const kept_removal&)> then) {
+  with_.removals->get(ref, [this, open = gate_, ref, then](result<kept_removal> r) {
     auto inside = open->enter();
     if (!inside)
       return;
-    if (!begun) {
-      if (begun.error().what == problem::not_found)
-        return forget(ref);
-      return stays(ref, removal_state::waiting, begun.error());
+    if (!r && r.error().what != problem::not_found)
+      return stays(ref, removal_state::waiting, r.error());
+    if (!r || r->what.state == removal_state::done) {
+      forget(ref);
+      return;
     }
-    if (!begun->managed)
-      return finish(ref, false);
-    control_.ask(ref, amt::perform{"deactivate", {}, false}, patience,
-                 [this, open, ref](result<amt_outcome> outcome) {
-                   if (auto still = open->enter())
-                     answered(ref, outcome);
-                 });
+    {
+      std::lock_guard lock(mutex_);
+      auto at = wanted_.find(ref);
+      if (at == wanted_.end())
+        return;
+      at->second.what = r->what;
+    }
+    then(*r);
   });
 }
 
@@ -155,54 +185,53 @@ void removals::answered(const device_ref& ref, const result<amt_outcome>& outcom
     return stays(ref, removal_state::refused, why);
   }
   const auto* told = std::get_if<amt::document>(&*outcome);
-  const auto value = told ? amt::return_value_in(told->json) : std::nullopt;
   // Nothing but a success is a success.
-  if (!value || *value != 0)
+  if (told == nullptr || !says_success(told->json)) {
+    const auto value = told ? amt::return_value_in(told->json) : std::nullopt;
     return stays(ref, removal_state::refused,
                  fail(problem::device_refused,
                       value ? "The firmware answered " + std::string(pt_status_name(*value)) +
                                   " (" + std::to_string(*value) + ")."
                             : "The firmware's answer could not be understood."));
-  finish(ref, true);
-}
-
-void removals::finish(const device_ref& ref, bool was_managed) {
-  removal now;
+  }
   {
     std::lock_guard lock(mutex_);
-    auto at = wanted_.find(ref);
-    if (at == wanted_.end())
-      return;
-    now = at->second.what;
+    if (auto at = wanted_.find(ref); at != wanted_.end())
+      at->second.clean = true;
   }
-  auto gone = [this, open = gate_, now, was_managed](result<nothing> r) {
+  again(ref, [this](const kept_removal& now) { finish(now.what, "Deactivated."); });
+}
+
+void removals::finish(removal now, const std::string& how) {
+  const auto ref = now.device;
+  auto done = [this, open = gate_, now, how](result<nothing> r) {
     auto inside = open->enter();
     if (!inside)
       return;
     if (!r && r.error().what != problem::not_found)
       return stays(now.device, removal_state::waiting, r.error());
-    audit_outcome done;
-    done.text = was_managed ? "Deactivated." : "It was never activated.";
-    tell(now, done);
+    audit_outcome said;
+    said.text = how;
+    tell(now, said);
     forget(now.device);
     if (now.kind == removal_kind::remove)
       empty_tenants();
   };
   if (now.kind == removal_kind::remove)
-    return control_.remove_device(ref, std::move(gone));
+    return control_.remove_device(ref, std::move(done));
   // A machine that is not trusted any more is known, and not let in.
-  with_.removals->forget_secrets(ref, [this, open = gate_, now, gone](result<nothing> r) mutable {
+  with_.removals->forget_secrets(ref, [this, open = gate_, now, done](result<nothing> r) mutable {
     auto inside = open->enter();
     if (!inside)
       return;
     if (!r)
-      return gone(r.error());
+      return done(r.error());
     control_.connection_changed(now.device);
     control_.disconnect(now.device, [](const result<bool>&) {});
     now.state = removal_state::done;
     now.text = "Deauthorized.";
     now.code.clear();
-    with_.removals->note(now, std::move(gone));
+    with_.removals->note(now, std::move(done));
   });
 }
 
@@ -217,10 +246,11 @@ void removals::stays(const device_ref& ref, removal_state state, failure why) {
     at->second.asked = false;
     auto& r = at->second.what;
     const auto code = std::string(explain(why.what).code);
-    news = r.code != code || r.state != state;
+    const auto text = why.detail.empty() ? std::string(explain(why.what).what) : why.detail;
+    news = r.code != code || r.state != state || r.text != text;
     r.state = state;
     r.code = code;
-    r.text = why.detail.empty() ? std::string(explain(why.what).what) : why.detail;
+    r.text = text;
     now = r;
   }
   if (!news)
@@ -240,17 +270,17 @@ void removals::empty_tenants() {
       return;
     for (const auto& key : *all)
       with_.store.delete_tenant(key, false, {}, [this, open, key](result<nothing> r) {
-        if (auto still = open->enter(); still && !r)
+        if (auto still = open->enter(); still && !r && r.error().what != problem::not_found)
           spdlog::warn("tenant={} not removed: {}", key, to_string(r.error()));
-        else if (still)
+        else if (still && r)
           spdlog::info("tenant={} removed", key);
       });
   });
 }
 
-void removals::forget(const device_ref& ref) {
+bool removals::forget(const device_ref& ref) {
   std::lock_guard lock(mutex_);
-  wanted_.erase(ref);
+  return wanted_.erase(ref) != 0;
 }
 
 void removals::tell(const removal& r, const audit_outcome& outcome) {

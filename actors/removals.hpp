@@ -13,7 +13,7 @@
 #include "actors/ports/removal.hpp"
 #include "actors/services.hpp"
 
-#include <map>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -35,10 +35,12 @@ private:
   void hear(const bus::message& m);
   void attempt(const device_ref& ref);
   void answered(const device_ref& ref, const result<amt_outcome>& outcome);
-  void finish(const device_ref& ref, bool was_managed);
+  void again(const device_ref& ref, std::function<void(const kept_removal&)> then);
+  void finish(removal now, const std::string& how);
+  void gone(const device_ref& ref);
   void stays(const device_ref& ref, removal_state state, failure why);
   void empty_tenants();
-  void forget(const device_ref& ref);
+  bool forget(const device_ref& ref); ///< false: it was not wanted
   void tell(const removal& r, const audit_outcome& outcome);
 
   const services& with_;
@@ -47,6 +49,7 @@ private:
   struct entry {
     removal what;
     bool asked = false; ///< the firmware is being asked
+    bool clean = false; ///< it has told of success; what is left is the store's part
   };
   std::unordered_map<device_ref, entry> wanted_;
   std::vector<bus::subscription> subscriptions_;

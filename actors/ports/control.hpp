@@ -31,6 +31,10 @@ public:
   /// How it is connected to, or our password for it, changed.
   virtual void connection_changed(const device_ref&) {}
   virtual void remove_device(device_ref ref, answer<nothing> cb) = 0;
+  /// Tells the machine's firmware to end its management. What came of it is the caller's to note:
+  /// no request, no row in the trail, and the registration stays.
+  virtual void deactivate(device_ref ref, std::chrono::milliseconds timeout,
+                          answer<amt_outcome> cb) = 0;
   /// A tenant was made: it gets what a tenant has from its first moment.
   virtual void tenant_added(const tenant_key&) {}
   /// A machine is to go, or is not any more; nil: all of a tenant.

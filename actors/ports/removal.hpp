@@ -9,10 +9,10 @@
 
 namespace outband {
 
-struct begun_removal {
+struct kept_removal {
   removal what;
   /// It was activated by us or has called: there is something to deactivate. false: it was only
-  /// registered.
+  /// registered, or has been deauthorized since.
   bool managed = false;
 };
 
@@ -20,12 +20,16 @@ class removal_rows {
 public:
   virtual ~removal_rows() = default;
   /// Stored at once; to remove outweighs to deauthorize. not_found: no such device.
-  virtual void begin(removal what, answer<begun_removal> cb) = 0;
+  virtual void begin(removal what, answer<kept_removal> cb) = 0;
   /// How it stands now. not_found: the machine has gone, or nobody wants it to go any more.
   virtual void note(removal what, answer<nothing> cb) = 0;
   /// Nothing is to happen to the machine any more.
   virtual void withdraw(device_ref device, answer<nothing> cb) = 0;
-  virtual void get(device_ref device, answer<removal> cb) = 0;
+  /// not_found: nobody wants it to go.
+  virtual void get(device_ref device, answer<kept_removal> cb) = 0;
+  /// Those of these machines that are to go, in any order; at most 1000 are asked for.
+  virtual void of(tenant_key tenant, std::vector<device_id> devices,
+                  answer<std::vector<removal>> cb) = 0;
   /// Of all tenants, those that are not done, after (tenant, guid) `after`; at most `limit`.
   virtual void open(device_ref after, std::size_t limit, answer<std::vector<removal>> cb) = 0;
   /// All secrets of a machine, and its tunnel's right to come back.

@@ -39,6 +39,8 @@ public:
   void resolve(tenant_key tenant, std::string profile_name, answer<resolved_profile> cb) override;
   void find_domain(tenant_key tenant, std::vector<std::string> suffixes,
                    answer<stored<domain>> cb) override;
+  void notice_expiry(tenant_key tenant, std::string name, time_ms expires, int days,
+                     answer<bool> cb) override;
   void expiring_domains(time_ms until,
                         answer<std::vector<std::pair<tenant_key, domain>>> cb) override;
 

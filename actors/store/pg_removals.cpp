@@ -14,6 +14,14 @@ constexpr std::size_t max_words = 2048, max_batch = 1000;
 const std::string columns =
     "r.tenant, r.guid, r.kind, r.state, r.code, r.words, r.by, r.asked, r.updated";
 
+// Of a row of `removal r`. Secrets outweigh `clean`: who has some was activated again.
+const std::string managed = R"(
+  (exists (select from secret s where s.tenant = r.tenant and s.guid = r.guid)
+   or not r.clean
+   and (exists (select from link l where l.tenant = r.tenant and l.guid = r.guid and l.epoch > 0)
+        or exists (select from activation a where a.tenant = r.tenant and a.guid = r.guid
+                   and a.mode > 0)))::integer )";
+
 // To remove outweighs to deauthorize, and what is done begins anew.
 const statement begin_sql{"begin_removal", R"(
 with r as (
@@ -23,28 +31,28 @@ with r as (
   on conflict (tenant, guid) do update set
     kind = case when r.kind = 'remove' then r.kind else excluded.kind end,
     state = case when r.state = 'done' then 'waiting' else r.state end,
+    words = case when r.state = 'done' then excluded.words else r.words end,
     updated = excluded.updated
   returning r.*
 )
-select )" + columns + R"(,
-  (exists (select from secret s where s.tenant = r.tenant and s.guid = r.guid)
-   or exists (select from link l where l.tenant = r.tenant and l.guid = r.guid and l.epoch > 0)
-   or exists (select from activation a where a.tenant = r.tenant and a.guid = r.guid
-              and a.mode > 0))::integer
-from r)"};
+select )" + columns + "," + managed + "from r"};
 const statement note_sql{"note_removal", R"(
 update removal set state = $3::text, code = $4::text, words = $5::text, updated = now_ms()
 where tenant = $1::text and guid = $2::uuid returning 1)"};
 const statement withdraw_sql{"withdraw_removal", R"(
 delete from removal where tenant = $1::text and guid = $2::uuid returning 1)"};
-const statement get_sql{"get_removal", "select " + columns + R"( from removal r
+const statement get_sql{"get_removal", "select " + columns + "," + managed + R"(from removal r
 where r.tenant = $1::text and r.guid = $2::uuid)"};
+const statement of_sql{"removals_of", "select " + columns + R"( from removal r
+where r.tenant = $1::text and r.guid = any($2::uuid[]))"};
 const statement open_sql{"open_removals", "select " + columns + R"( from removal r
 where r.state <> 'done' and (r.tenant, r.guid) > ($1::text collate "C", $2::uuid)
 order by r.tenant, r.guid limit $3::bigint)"};
 const statement forget_sql{"forget_secrets", R"(
-with gone as (delete from secret where tenant = $1::text and guid = $2::uuid)
+with gone as (delete from secret where tenant = $1::text and guid = $2::uuid),
+cleaned as (update removal set clean = true where tenant = $1::text and guid = $2::uuid)
 select count(*) from device where tenant = $1::text and guid = $2::uuid)"};
+// Asked again, it takes in the machines that were registered since.
 const statement tenant_sql{"begin_tenant_removal", R"(
 with leaving as (
   update tenant set leaving = true where key = $1::text returning key
@@ -74,6 +82,13 @@ removal read_removal(const rows& r, int row) {
   out.by = r.text(row, 6);
   out.asked = r.number(row, 7);
   out.updated = r.number(row, 8);
+  return out;
+}
+
+result<std::vector<removal>> read_all(const rows& got) {
+  std::vector<removal> out;
+  for (int i = 0; i < got.size(); ++i)
+    out.push_back(read_removal(got, i));
   return out;
 }
 
@@ -112,18 +127,17 @@ result<nothing> one_row(const rows& got, const device_ref& ref) {
 
 } // namespace
 
-void pg_removals::begin(removal what, answer<begun_removal> cb) {
+void pg_removals::begin(removal what, answer<kept_removal> cb) {
   if (refused(db_, check_removal(what), cb))
     return;
   params p;
   p.device(what.device).text(std::string(to_string(what.kind))).text(what.text).text(what.by);
-  db_.submit(
-      lane::durable, begin_sql, std::move(p), true,
-      with_rows(std::move(cb), [ref = what.device](const rows& got) -> result<begun_removal> {
-        if (got.size() == 0)
-          return no_device(ref);
-        return begun_removal{read_removal(got, 0), got.number(0, 9) != 0};
-      }));
+  db_.submit(lane::durable, begin_sql, std::move(p), true,
+             with_rows(std::move(cb), [ref = what.device](const rows& got) -> result<kept_removal> {
+               if (got.size() == 0)
+                 return no_device(ref);
+               return kept_removal{read_removal(got, 0), got.number(0, 9) != 0};
+             }));
 }
 
 void pg_removals::note(removal what, answer<nothing> cb) {
@@ -145,17 +159,28 @@ void pg_removals::withdraw(device_ref device, answer<nothing> cb) {
              with_rows(std::move(cb), [device](const rows& got) { return one_row(got, device); }));
 }
 
-void pg_removals::get(device_ref device, answer<removal> cb) {
+void pg_removals::get(device_ref device, answer<kept_removal> cb) {
   if (refused(db_, check_tenant(device.tenant), cb))
     return;
   params p;
   p.device(device);
   db_.submit(lane::durable, get_sql, std::move(p), true,
-             with_rows(std::move(cb), [device](const rows& got) -> result<removal> {
+             with_rows(std::move(cb), [device](const rows& got) -> result<kept_removal> {
                if (got.size() == 0)
                  return no_device(device);
-               return read_removal(got, 0);
+               return kept_removal{read_removal(got, 0), got.number(0, 9) != 0};
              }));
+}
+
+void pg_removals::of(tenant_key tenant, std::vector<device_id> devices,
+                     answer<std::vector<removal>> cb) {
+  if (refused(db_, check_tenant(tenant), cb))
+    return;
+  if (devices.size() > max_batch)
+    devices.resize(max_batch);
+  params p;
+  p.text(tenant).ids(devices);
+  db_.submit(lane::relaxed, of_sql, std::move(p), false, with_rows(std::move(cb), read_all));
 }
 
 void pg_removals::open(device_ref after, std::size_t limit, answer<std::vector<removal>> cb) {
@@ -163,13 +188,7 @@ void pg_removals::open(device_ref after, std::size_t limit, answer<std::vector<r
   p.text(after.tenant)
       .id(after.device)
       .number(static_cast<std::int64_t>(std::min(limit, max_batch)));
-  db_.submit(lane::durable, open_sql, std::move(p), true,
-             with_rows(std::move(cb), [](const rows& got) -> result<std::vector<removal>> {
-               std::vector<removal> out;
-               for (int i = 0; i < got.size(); ++i)
-                 out.push_back(read_removal(got, i));
-               return out;
-             }));
+  db_.submit(lane::durable, open_sql, std::move(p), true, with_rows(std::move(cb), read_all));
 }
 
 void pg_removals::forget_secrets(device_ref device, answer<nothing> cb) {

@@ -11,10 +11,12 @@ public:
   /// `db` outlives this object.
   explicit pg_removals(database& db) : db_(db.inside()) {}
 
-  void begin(removal what, answer<begun_removal> cb) override;
+  void begin(removal what, answer<kept_removal> cb) override;
   void note(removal what, answer<nothing> cb) override;
   void withdraw(device_ref device, answer<nothing> cb) override;
-  void get(device_ref device, answer<removal> cb) override;
+  void get(device_ref device, answer<kept_removal> cb) override;
+  void of(tenant_key tenant, std::vector<device_id> devices,
+          answer<std::vector<removal>> cb) override;
   void open(device_ref after, std::size_t limit, answer<std::vector<removal>> cb) override;
   void forget_secrets(device_ref device, answer<nothing> cb) override;
   void begin_tenant(tenant_key tenant, std::string by, answer<std::size_t> cb) override;

@@ -68,6 +68,12 @@ const statement expiring_sql{
                             " from domain o where o.expires > 0 and o.expires < $1::bigint "
                             "order by o.expires, o.tenant, o.key limit 10000"};
 
+const statement notice_sql{"notice_expiry", R"(
+update domain set noticed_expires = expires, noticed_days = $4::integer
+where tenant = $1::text and key = lower($2::text) and expires = $3::bigint
+  and (noticed_expires <> expires or noticed_days > $4::integer)
+returning 1)"};
+
 template <class T> stored<T> read_stored(const rows& r, int i) {
   const auto cells = static_cast<int>(object_rule<T>::shape().cells.size());
   return {object_rule<T>::read(r, i, first_cell), read_secrets(r, i, first_cell + 2 + cells)};
@@ -151,6 +157,15 @@ void pg_provisioning::expiring_domains(time_ms until,
                      out.emplace_back(r[0].text(i, 0), object_rule<domain>::read(r[0], i, 1));
                    return out;
                  }));
+}
+
+void pg_provisioning::notice_expiry(tenant_key tenant, std::string name, time_ms expires, int days,
+                                    answer<bool> cb) {
+  params p;
+  p.text(tenant).text(std::move(name)).number(expires).number(std::int64_t{days});
+  db_.submit(
+      lane::durable, notice_sql, std::move(p), true,
+      answer_with<bool>(std::move(cb), [](std::vector<rows>& r) { return r[0].size() == 1; }));
 }
 
 } // namespace outband::store

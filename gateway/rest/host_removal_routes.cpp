@@ -15,6 +15,18 @@ bool forced(const call_ptr& c) {
   return text != nullptr && *text == "true";
 }
 
+/// Nobody who means to force something is left believing that he did.
+bool odd_force(const call_ptr& c, bool possible) {
+  const auto* text = c->req.target.parameter("force");
+  if (text == nullptr || *text == "false" || (possible && *text == "true"))
+    return false;
+  c->refuse(fail(problem::malformed,
+                 possible ? "must be true or false"
+                          : "only a removal can be forced: DELETE the host with force=true",
+                 "force"));
+  return true;
+}
+
 json::object wish(const call_ptr& c) {
   json::object out;
   if (forced(c))
@@ -32,6 +44,8 @@ void no_such_host(const call_ptr& c, const failure& why) {
 void begin(const call_ptr& c, removal_kind kind) {
   if (c->with().removals == nullptr)
     return c->refuse(fail(problem::unsupported, "Removals are not served by this node."));
+  if (odd_force(c, kind == removal_kind::remove))
+    return;
   find_host(c, c->params.at(0), [c, kind](result<device_id> id) {
     if (!id)
       return no_such_host(c, id.error());
@@ -49,7 +63,7 @@ void begin(const call_ptr& c, removal_kind kind) {
     what.kind = kind;
     what.by = to_string(c->by());
     what.text = "It was asked for just now.";
-    c->with().removals->begin(std::move(what), [c, ref, act](result<begun_removal> begun) {
+    c->with().removals->begin(std::move(what), [c, ref, act](result<kept_removal> begun) {
       if (!begun)
         return no_such_host(c, begun.error());
       c->with().control->removal_changed(ref);
@@ -89,6 +103,8 @@ void keep_host(const call_ptr& c) {
 void remove_tenant(const call_ptr& c) {
   if (c->with().removals == nullptr)
     return c->refuse(fail(problem::unsupported, "Removals are not served by this node."));
+  if (odd_force(c, true))
+    return;
   const auto key = c->params.at(0);
   if (!valid_tenant_key(key))
     return c->refuse(fail(problem::not_found, "There is no such tenant."));

@@ -62,7 +62,8 @@ json::value power_json(const device_row& row, link_state link, time_ms now) {
   return o;
 }
 
-json::value host_json(const device_row& row, time_ms now) {
+/// `leaving`: null unless somebody wants it to go.
+json::value host_json(const device_row& row, time_ms now, const removal* leaving = nullptr) {
   const auto& d = row.record;
   const auto status = power_status(row.desired, row.current);
   const auto level = level_of(row.current.power.state);
@@ -106,6 +107,13 @@ json::value host_json(const device_row& row, time_ms now) {
                                 {"created", iso_time(cmd.created)},
                                 {"deadline", iso_time(cmd.deadline)}});
   o.push_back({"openRequests", std::move(open)});
+  if (leaving != nullptr) {
+    o.push_back({"desiredState", leaving->kind == removal_kind::remove ? "HOST_STATE_DELETED"
+                                                                       : "HOST_STATE_UNTRUSTED"});
+    o.push_back({"currentState", leaving->state == removal_state::done ? "HOST_STATE_UNTRUSTED"
+                                                                       : "HOST_STATE_ONBOARDED"});
+    o.push_back({"removal", removal_json(*leaving)});
+  }
   return o;
 }
 
@@ -125,24 +133,22 @@ void load(const call_ptr& c, std::function<void(device_row)> then) {
   });
 }
 
+/// Those of these machines that are to go.
+void leaving(const call_ptr& c, std::vector<device_id> hosts,
+             std::function<void(const std::vector<removal>&)> then) {
+  if (c->with().removals == nullptr || hosts.empty())
+    return then({});
+  c->with().removals->of(c->tenant, std::move(hosts),
+                         [c, then = std::move(then)](const result<std::vector<removal>>& found) {
+                           found ? then(*found) : c->refuse(found.error());
+                         });
+}
+
 void one(const call_ptr& c) {
   load(c, [c](const device_row& row) {
-    auto shown = host_json(row, c->with().clock->now());
-    if (c->with().removals == nullptr)
-      return c->answer(200, shown);
-    c->with().removals->get(row.record.ref, [c, shown](result<removal> r) mutable {
-      if (!r && r.error().what != problem::not_found)
-        return c->refuse(r.error());
-      if (r) {
-        auto& members = *shown.members();
-        const bool leaves = r->kind == removal_kind::remove;
-        members.push_back({"desiredState", leaves ? "HOST_STATE_DELETED" : "HOST_STATE_UNTRUSTED"});
-        members.push_back({"currentState", r->state == removal_state::done
-                                               ? "HOST_STATE_UNTRUSTED"
-                                               : "HOST_STATE_ONBOARDED"});
-        members.push_back({"removal", removal_json(*r)});
-      }
-      c->answer(200, shown);
+    leaving(c, {row.record.ref.device}, [c, row](const std::vector<removal>& going) {
+      c->answer(200,
+                host_json(row, c->with().clock->now(), going.empty() ? nullptr : &going.front()));
     });
   });
 }
@@ -204,12 +210,23 @@ void answer_list(const call_ptr& c, std::vector<device_ref> refs, std::size_t to
   for_each_bounded(all->size(), 8, step, [c, rows, total, more](result<nothing> done) {
     if (!done)
       return c->refuse(done.error());
-    json::array hosts;
+    std::vector<device_id> shown;
     for (const auto& row : *rows)
       if (row)
-        hosts.push_back(host_json(*row, c->with().clock->now()));
-    c->answer(200, json::object{
-                       {"hosts", std::move(hosts)}, {"totalElements", total}, {"hasNext", more}});
+        shown.push_back(row->record.ref.device);
+    leaving(c, std::move(shown), [c, rows, total, more](const std::vector<removal>& going) {
+      json::array hosts;
+      for (const auto& row : *rows) {
+        if (!row)
+          continue;
+        auto at = std::find_if(going.begin(), going.end(),
+                               [&](const removal& r) { return r.device == row->record.ref; });
+        hosts.push_back(
+            host_json(*row, c->with().clock->now(), at == going.end() ? nullptr : &*at));
+      }
+      c->answer(200, json::object{
+                         {"hosts", std::move(hosts)}, {"totalElements", total}, {"hasNext", more}});
+    });
   });
 }
 

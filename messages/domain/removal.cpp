@@ -6,7 +6,7 @@ namespace outband {
 
 namespace {
 constexpr std::array<std::string_view, 2> kinds{"remove", "deauthorize"};
-constexpr std::array<std::string_view, 4> states{"waiting", "deactivating", "refused", "done"};
+constexpr std::array<std::string_view, 3> states{"waiting", "refused", "done"};
 
 template <class E, std::size_t N>
 std::optional<E> find_in(const std::array<std::string_view, N>& names, std::string_view text) {

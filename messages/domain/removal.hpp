@@ -22,10 +22,9 @@ std::string_view to_string(removal_kind k);
 std::optional<removal_kind> parse_removal_kind(std::string_view text);
 
 enum class removal_state : std::uint8_t {
-  waiting,      ///< for the machine to be connected
-  deactivating, ///< it is asked now
-  refused,      ///< the firmware refused; it is asked again when it calls
-  done,         ///< of a machine that is deauthorized
+  waiting, ///< for the machine: it is asked now, or when it calls
+  refused, ///< the firmware refused; it is asked again when it calls
+  done,    ///< of a machine that is deauthorized
 };
 std::string_view to_string(removal_state s);
 std::optional<removal_state> parse_removal_state(std::string_view text);

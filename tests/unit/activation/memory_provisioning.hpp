@@ -148,8 +148,25 @@ public:
   void list_activations(tenant_key, page_wish, answer<page_of<activation_row>> cb) override {
     cb(page_of<activation_row>{});
   }
-  void expiring_domains(time_ms, answer<std::vector<std::pair<tenant_key, domain>>> cb) override {
-    cb(std::vector<std::pair<tenant_key, domain>>{});
+  void expiring_domains(time_ms until,
+                        answer<std::vector<std::pair<tenant_key, domain>>> cb) override {
+    if (away)
+      return cb(fail(problem::store_unavailable));
+    std::vector<std::pair<tenant_key, domain>> out;
+    for (const auto& [key, row] : domain_rows.kept)
+      if (row.what.expires > 0 && row.what.expires < until)
+        out.emplace_back(key.first, row.what);
+    cb(out);
+  }
+  void notice_expiry(tenant_key tenant, std::string name, time_ms expires, int days,
+                     answer<bool> cb) override {
+    const auto* found = domain_rows.find(tenant, name);
+    auto& told = noticed[tenant + "/" + lower(name)];
+    const bool fresh = found != nullptr && found->what.expires == expires &&
+                       (told.first != expires || told.second > days);
+    if (fresh)
+      told = {expires, days};
+    cb(fresh);
   }
 
   memory_rows<profile> profile_rows;
@@ -162,6 +179,8 @@ public:
   std::map<std::string, activation_row> activations;
   std::vector<activation_row> notes;
   std::size_t published = 0;
+  std::map<std::string, std::pair<time_ms, int>> noticed; ///< end and days, by "acme/domain"
+  bool away = false;                                      ///< what ends is not told
 
 private:
   clock_port& clock_;

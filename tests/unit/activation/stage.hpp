@@ -82,6 +82,9 @@ public:
   void ask(device_ref, amt_operation, std::chrono::milliseconds, answer<amt_outcome> cb) override {
     cb(fail(problem::link_down));
   }
+  void deactivate(device_ref, std::chrono::milliseconds, answer<amt_outcome> cb) override {
+    cb(fail(problem::link_down));
+  }
   void disconnect(device_ref, answer<bool> cb) override { cb(false); }
   void device_added(const device_ref& ref) override { added.push_back(ref); }
   void connection_changed(const device_ref& ref) override { changed.push_back(ref); }

@@ -43,9 +43,11 @@ public:
   device& of(const device_ref& ref) { return devices.at(to_string(ref)); }
 
   void create_tenant(tenant_row row, answer<tenant_row> cb) override { later(cb, row); }
-  void delete_tenant(tenant_key, bool, std::vector<bus::outgoing> publish,
+  void delete_tenant(tenant_key key, bool, std::vector<bus::outgoing> publish,
                      answer<nothing> cb) override {
     append(publish);
+    if (on_delete_tenant)
+      on_delete_tenant(key);
     later(cb, nothing{});
   }
   void list_tenants(answer<std::vector<tenant_row>> cb) override {
@@ -336,6 +338,7 @@ public:
   audit_trail trail;
   time_ms now = 0;               ///< the database's clock; moves when told
   std::uint64_t lease_epoch = 0; ///< memory_cluster's; fenced writes are held against it
+  std::function<void(const tenant_key&)> on_delete_tenant;
   bool away = false;
   bool refuse_foreign = false; ///< a GUID of another tenant, as the real store does
   bool stalled = false;

@@ -21,6 +21,7 @@ list(APPEND UNIT_GATEWAY_SOURCES
   rest/power_test.cpp
   rest/amt_routes_test.cpp
   rest/prefixes_test.cpp
+  rest/removals_test.cpp
   rest/routes_test.cpp
   rest/sessions_test.cpp
   rest/site.cpp

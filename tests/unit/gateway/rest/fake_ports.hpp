@@ -303,7 +303,7 @@ public:
   /// Not null: nothing of the script is told; what a submit is told with is put there instead.
   std::function<void(response)>* hold = nullptr;
   result<amt_outcome> live = fail(problem::link_down);
-  std::vector<device_ref> asked, added, reconnected, disconnected, removed;
+  std::vector<device_ref> asked, added, reconnected, disconnected, removed, changed;
   result<bool> closes = true;
 
   void submit(request r, role by, std::function<void(response)> on_response) override {
@@ -323,6 +323,10 @@ public:
     asked.push_back(ref);
     cb(live);
   }
+  void deactivate(device_ref, std::chrono::milliseconds, answer<amt_outcome> cb) override {
+    cb(fail(problem::internal, "REST must not deactivate past its removals"));
+  }
+  void removal_changed(const device_ref& ref) override { changed.push_back(ref); }
   void disconnect(device_ref ref, answer<bool> cb) override {
     store.get_device(ref, [this, ref, cb](result<device_record> d) {
       if (!d)

@@ -241,6 +241,10 @@ public:
     cb(fail(problem::internal));
   }
 
+  void notice_expiry(tenant_key, std::string, time_ms, int, answer<bool> cb) override {
+    cb(fail(problem::internal));
+  }
+
   const bool& away;
   fake_rows<profile> profile_rows;
   fake_rows<cira_config> cira_rows;

@@ -40,6 +40,8 @@ site::site() {
   services.store = &store;
   services.secrets = &secrets;
   services.provisioning = &provisioning;
+  removals.away_with = &store.away;
+  services.removals = &removals;
   services.control = &control;
   services.clock = &clock;
   services.auth = auth.get();

@@ -4,6 +4,7 @@
 ///   auto r = s.send("GET", "/api/v1/devices", s.viewer);
 #pragma once
 
+#include "tests/unit/actors/memory_removals.hpp"
 #include "tests/unit/gateway/rest/fake_ports.hpp"
 #include "tests/unit/gateway/rest/fake_provisioning.hpp"
 
@@ -53,6 +54,12 @@ public:
   fake_secrets secrets;
   fake_provisioning provisioning{store.away};
   fake_control control{store};
+  memory_removals removals{[this] {
+    std::vector<device_ref> out;
+    for (const auto& [id, d] : store.devices)
+      out.push_back(d.record.ref);
+    return out;
+  }};
   audit_log audit{store, clock, {"n1", true, {}}};
   std::unique_ptr<auth::service> auth; ///< its worker uses all of the above
   rest::services services;
