@@ -59,6 +59,7 @@ std::string encode(const change_enabled& r) {
   unsigned bits = 0;
   bits |= r.change_allowed ? 1U : 0U;
   bits |= r.amt_enabled ? 2U : 0U;
+  bits |= r.hardened ? 0x10U : 0U;
   bits |= r.restricted ? 0x20U : 0U;
   bits |= r.tls_enforced ? 0x40U : 0U;
   bits |= r.new_interface ? 0x80U : 0U;
@@ -69,8 +70,8 @@ result<change_enabled> decode_change_enabled(std::string_view octets) {
   if (octets.empty())
     return malformed("an empty answer");
   const auto bits = static_cast<unsigned char>(octets.front());
-  return change_enabled{(bits & 1) != 0, (bits & 2) != 0, (bits & 0x20) != 0, (bits & 0x40) != 0,
-                        (bits & 0x80) != 0};
+  return change_enabled{(bits & 1) != 0,    (bits & 2) != 0,    (bits & 0x10) != 0,
+                        (bits & 0x20) != 0, (bits & 0x40) != 0, (bits & 0x80) != 0};
 }
 
 std::string encode_operational_state_answer(std::uint32_t status) {

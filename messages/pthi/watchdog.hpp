@@ -24,6 +24,7 @@ using watchdog_request = std::variant<ask_change_enabled, set_operational_state>
 struct change_enabled {
   bool change_allowed = false; ///< bit 0
   bool amt_enabled = false;    ///< bit 1
+  bool hardened = false;       ///< bit 4: AMT 22 and later, which has no weak algorithms
   bool restricted = false;     ///< bit 5
   bool tls_enforced = false;   ///< bit 6: AMT 19 and later
   bool new_interface = false;  ///< bit 7: management engine 16.1 and later; set_operational_state

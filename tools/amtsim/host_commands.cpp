@@ -153,7 +153,7 @@ std::string answer_watchdog(std::string_view octets, const device_model& d,
     return pthi::encode_operational_state_answer(status);
   }
   const auto w = watchdog(d);
-  return pthi::encode(pthi::change_enabled{w.change_allowed, w.enabled, w.restricted,
+  return pthi::encode(pthi::change_enabled{w.change_allowed, w.enabled, w.hardened, w.restricted,
                                            w.tls_enforced, w.new_interface});
 }
 

@@ -30,12 +30,14 @@ TEST_CASE("what the watchdog does not know is refused") {
 }
 
 TEST_CASE("each bit of the answer has its meaning") {
-  CHECK(hex(encode(change_enabled{true, true, false, false, false})) == "03");
-  CHECK(hex(encode(change_enabled{false, false, true, true, true})) == "e0");
+  CHECK(hex(encode(change_enabled{true, true, false, false, false, false})) == "03");
+  CHECK(hex(encode(change_enabled{false, false, false, true, true, true})) == "e0");
+  CHECK(hex(encode(change_enabled{false, false, true, false, false, false})) == "10");
   const auto all = decode_change_enabled(unhex("c3000000"));
   REQUIRE(all.ok());
   CHECK(all->change_allowed);
   CHECK(all->amt_enabled);
+  CHECK_FALSE(all->hardened);
   CHECK_FALSE(all->restricted);
   CHECK(all->tls_enforced);
   CHECK(all->new_interface);
