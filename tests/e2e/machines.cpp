@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include <arpa/inet.h>
+#include <cerrno>
+#include <cstring>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,6 +52,7 @@ json machines::sim(const json& command) const {
   to.sin_port = htons(control_port_);
   inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
   std::string line;
+  errno = 0;
   if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) {
     const auto text = command.dump() + "\n";
     if (send(fd, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size())) {
@@ -59,10 +62,13 @@ json machines::sim(const json& command) const {
         line.append(buffer, static_cast<std::size_t>(n));
     }
   }
+  const auto why = errno;
   close(fd);
   auto j = json::parse(line, nullptr, false);
   if (j.is_discarded() || !j.value("ok", false))
-    throw std::runtime_error("the simulator answered: " + line);
+    throw std::runtime_error("the simulator answered: '" + line + "', " +
+                             (why == 0 ? "and closed" : std::strerror(why)) +
+                             "; it said: " + simulator_->output());
   return j;
 }
 
