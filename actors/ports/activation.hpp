@@ -7,7 +7,8 @@
 /// Threads: called from the actor pool, never blocks; completions run on the connection's I/O
 /// thread, exactly once, and must hand over. When the connection ends, every open call ends with
 /// problem::link_down (or outcome_unknown if the request had been handed to the client), and then
-/// activation_port::closed() is called once.
+/// activation_port::closed() is called once. If only the firmware's local connection ends, that is
+/// device_timeout, or outcome_unknown: it may be there again in a moment.
 #pragma once
 
 #include "actors/ports/amt_link.hpp"

@@ -138,7 +138,9 @@ void session::on(rps::connection_reset) {
     post_->cut = true;
   if (in_tls_) {
     if (tls_)
-      tls_ends(fail(problem::link_down, "the firmware's local connection ended"));
+      // The firmware may come back, as after it restarted its ports; link_down would say that the
+      // client has left.
+      tls_ends(fail(problem::device_timeout, "the firmware's local connection ended"));
     return;
   }
   awaits_response_ = false;
@@ -363,7 +365,7 @@ void session::post_done(result<soap_answer> r) {
     if (p.tls && (what == problem::device_protocol || what == problem::device_refused))
       r = *p.tls;
     else if (p.cut && what == problem::device_protocol)
-      r = fail(problem::link_down, "the firmware's local connection ended");
+      r = fail(problem::device_timeout, "the firmware's local connection ended");
   }
   p.cb(std::move(r));
 }

@@ -145,7 +145,8 @@ template <class A, class T> void describe_wake(A& a, T& x) {
   a.check(valid_tenant_key(x.device.tenant), "ten", "is not a tenant's key");
   a.id("dev", x.device.device, need::optional);
   a.text("what", x.what, name_limit);
-  a.check(!x.device.device.is_nil() || x.what.rfind("tenant", 0) == 0, "dev", "must not be the nil UUID");
+  a.check(!x.device.device.is_nil() || x.what.rfind("tenant", 0) == 0, "dev",
+          "must not be the nil UUID");
 }
 
 template <class A, class T> void describe_node(A& a, T& x) {

@@ -80,7 +80,7 @@ provisioning_site::provisioning_site(const options& how, std::uint16_t cira_port
                  std::string(server_name) + "=127.0.0.1:" + std::to_string(cira_port)});
   const bool on_die = how.firmware == "amt19";
   if (on_die)
-    o.more.insert(o.more.end(), {"--write-on-die-root", on_die_root()});
+    o.more.insert(o.more.end(), {"--write-on-die-root", on_die_root(), "--port-restart-ms", "500"});
   const auto start_machines = [&] {
     set_machines(std::make_unique<e2e::machines>(o));
   };

@@ -222,7 +222,7 @@ TEST_CASE("the client's word that its local connection is gone ends the call") {
   auto got = s.post(reading);
   authorized_request(s);
   REQUIRE(s.ws->say(frame_with("connection_reset", "lms_error")));
-  CHECK(got.why() == problem::link_down);
+  CHECK(got.why() == problem::device_timeout);
   auto change = s.post(changing);
   s.next_payload("wsman");
   REQUIRE(s.ws->say(frame_with("connection_reset", "connection_closed")));

@@ -177,7 +177,7 @@ TEST_CASE("a reset during the handshake fails it and the next attempt begins ane
   auto up = t.use();
   t.next_payload("tls_data");
   REQUIRE(t.ws->say(frame_with("connection_reset", "connection_closed")));
-  CHECK(up.why() == problem::link_down);
+  CHECK(up.why() == problem::device_timeout);
   auto again = t.use();
   t.carry();
   CHECK(again.ok());
@@ -196,7 +196,7 @@ TEST_CASE("a reset during a call leaves a change unknown and a reading failed") 
   CHECK(t.sessions == 2);
   REQUIRE(t.ws->say(frame_with("connection_reset", "lms_error")));
   t.poll();
-  CHECK(read.why() == problem::link_down);
+  CHECK(read.why() == problem::device_timeout);
 }
 
 TEST_CASE("a reading on a session that the firmware had left is repeated on a new one") {
