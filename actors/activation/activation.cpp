@@ -39,6 +39,25 @@ std::string_view peers_words(step s) {
   }
 }
 
+/// As rpc names it.
+std::string task_name(maintenance_task t) {
+  switch (t) {
+  case maintenance_task::sync_time:
+    return "synctime";
+  case maintenance_task::sync_ip:
+    return "syncip";
+  case maintenance_task::sync_hostname:
+    return "synchostname";
+  case maintenance_task::change_password:
+    return "changepassword";
+  case maintenance_task::sync_device_info:
+    return "syncdeviceinfo";
+  case maintenance_task::none:
+    break;
+  }
+  return "maintenance";
+}
+
 std::string words_of(const failure& why) {
   return why.detail.empty() ? std::string(explain(why.what).what) : why.detail;
 }
@@ -307,7 +326,7 @@ provisioning_report activation_run::report(bool success, const failure& why) con
       out.status = "Deactivated";
       break;
     case provisioning_act::maintain:
-      out.status = "done";
+      out.status = task_name(wish_->task) + " completed succesfully"; // sic: RPS's words
       break;
     }
     return out;

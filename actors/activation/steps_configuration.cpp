@@ -264,6 +264,7 @@ void activation_run::tls_settings() {
   provisioning::tls_leaf_request what;
   const auto& m = wish_->machine;
   what.common_name = "AMT-" + (m.hostname.empty() ? to_string(m.guid) : m.hostname).substr(0, 60);
+  what.serial = site_->random(provisioning::serial_octets);
   what.hash = provisioning::policy_for(m.version).tls_leaf_hash;
   auto leaf = provisioning::issue_tls_leaf(*ca, machine_key_, what);
   if (!leaf)

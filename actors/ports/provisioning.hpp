@@ -125,8 +125,8 @@ public:
   /// Of all tenants, domains that end before `until`, for the expiry events.
   virtual void expiring_domains(time_ms until,
                                 answer<std::vector<std::pair<tenant_key, domain>>> cb) = 0;
-  /// That somebody is told now: this certificate ends in at most so many days. true: nobody was told
-  /// of this end yet, nor of less time left; whoever asks, once. 0 days: it has ended.
+  /// That somebody is told now: this certificate ends in at most so many days. true: nobody was
+  /// told of this end yet, nor of less time left; whoever asks, once. 0 days: it has ended.
   virtual void notice_expiry(tenant_key tenant, std::string name, time_ms expires, int days,
                              answer<bool> cb) = 0;
 };

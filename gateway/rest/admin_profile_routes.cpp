@@ -4,6 +4,8 @@
 #include "gateway/rest/admin_parts.hpp"
 #include "messages/provisioning/profile_export.hpp"
 
+#include <openssl/rand.h>
+
 namespace outband::rest {
 
 namespace {
@@ -82,7 +84,11 @@ void answer_export(const call_ptr& c, const provisioning::exported_profile& p) {
   auto yaml = provisioning::profile_yaml(p);
   if (!yaml)
     return c->refuse(yaml.error());
-  auto sealed = provisioning::seal_profile(*yaml);
+  std::string random(provisioning::sealing_octets, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(random.data()),
+                 static_cast<int>(random.size())) != 1)
+    return c->refuse(fail(problem::internal, "The system has no random numbers."));
+  auto sealed = provisioning::seal_profile(*yaml, random);
   if (!sealed)
     return c->refuse(sealed.error());
   c->record("profile.export", {}, json::object{{"profileName", p.what.name}});

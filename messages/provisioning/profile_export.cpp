@@ -4,7 +4,6 @@
 #include "messages/provisioning/openssl_raii.hpp"
 
 #include <openssl/err.h>
-#include <openssl/rand.h>
 
 #include <array>
 
@@ -24,27 +23,22 @@ unsigned char* octets_of(std::string& text) {
   return reinterpret_cast<unsigned char*>(text.data());
 }
 
-std::string random_octets(std::size_t count) {
-  std::string out(count, '\0');
-  if (RAND_bytes(octets_of(out), static_cast<int>(count)) != 1)
-    out.clear();
-  return out;
-}
-
 } // namespace
 
-result<sealed_profile> seal_profile(std::string_view yaml) {
+result<sealed_profile> seal_profile(std::string_view yaml, std::string_view random) {
+  if (random.size() != sealing_octets)
+    return fail(problem::internal, "a profile is sealed with 36 random octets");
   if (yaml.size() > max_profile)
     return fail(problem::too_large, "a profile has at most 512 KiB");
   sealed_profile out;
-  out.key = amt::base64_encode(random_octets(random_key_octets));
-  const auto nonce = random_octets(nonce_size);
+  out.key = amt::base64_encode(random.substr(0, random_key_octets));
+  const std::string nonce(random.substr(random_key_octets));
   const cipher_context context(EVP_CIPHER_CTX_new());
   std::string body(yaml.size(), '\0');
   std::string tag(tag_size, '\0');
   int size = 0;
   int rest = 0;
-  if (out.key.size() != key_size || nonce.empty() || !context ||
+  if (out.key.size() != key_size || nonce.size() != nonce_size || !context ||
       EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, ossl::octets(out.key),
                          ossl::octets(nonce)) != 1 ||
       EVP_EncryptUpdate(context.get(), octets_of(body), &size, ossl::octets(yaml),

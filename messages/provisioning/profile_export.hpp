@@ -58,7 +58,9 @@ struct sealed_profile {
   std::string content; ///< base64
   std::string key;     ///< 32 characters
 };
-result<sealed_profile> seal_profile(std::string_view yaml);
+inline constexpr std::size_t sealing_octets = 36;
+/// `random`: so many, never the same twice. The key is in the answer.
+result<sealed_profile> seal_profile(std::string_view yaml, std::string_view random);
 /// The reverse; problem::malformed: not base64, too short, or another key.
 result<std::string> open_profile(std::string_view content, std::string_view key);
 

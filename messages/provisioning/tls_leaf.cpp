@@ -6,9 +6,9 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 
 namespace outband::provisioning {
@@ -19,7 +19,6 @@ using ossl::owned;
 
 constexpr std::size_t max_key_text = 4096;
 constexpr std::size_t max_common_name = 64; ///< RFC 5280, ub-common-name
-constexpr std::size_t serial_octets = 16;
 constexpr time_ms minute = 60'000;
 
 failure refused(const char* what) {
@@ -67,13 +66,12 @@ bool extend(X509* c, X509* issuer, int nid, const char* value) {
   return one && X509_add_ext(c, one.get(), -1) == 1;
 }
 
-bool set_random_serial(X509* c) {
-  unsigned char octets[serial_octets];
-  if (RAND_bytes(octets, sizeof octets) != 1)
-    return false;
-  octets[0] &= 0x7F; // positive (RFC 5280), and not zero
-  octets[serial_octets - 1] |= 1;
-  const owned<BIGNUM> number(BN_bin2bn(octets, sizeof octets, nullptr));
+bool set_serial(X509* c, const std::string& random) {
+  std::array<unsigned char, serial_octets> octets{};
+  std::copy(random.begin(), random.end(), octets.begin());
+  octets.front() &= 0x7F; // positive (RFC 5280), and not zero
+  octets.back() |= 1;
+  const owned<BIGNUM> number(BN_bin2bn(octets.data(), serial_octets, nullptr));
   return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(c)) != nullptr;
 }
 
@@ -123,6 +121,8 @@ std::string issuing_authority::root_base64() const {
 
 result<certificate> issue_tls_leaf(const issuing_authority& by, std::string_view key,
                                    const tls_leaf_request& what) {
+  if (what.serial.size() != serial_octets)
+    return fail(problem::internal, "a serial number is made from 16 random octets", "serial");
   if (auto ok = check_name(what.common_name); !ok)
     return ok.error();
   const auto der =
@@ -143,7 +143,7 @@ result<certificate> issue_tls_leaf(const issuing_authority& by, std::string_view
     return refused("no memory");
   auto* const name = X509_get_subject_name(c.get());
   const bool rsa = EVP_PKEY_is_a(subject_key.get(), "RSA") == 1;
-  if (X509_set_version(c.get(), X509_VERSION_3) != 1 || !set_random_serial(c.get()) ||
+  if (X509_set_version(c.get(), X509_VERSION_3) != 1 || !set_serial(c.get(), what.serial) ||
       !set_time(X509_getm_notBefore(c.get()), from) || !set_time(X509_getm_notAfter(c.get()), to) ||
       !add_name(name, NID_commonName, what.common_name) ||
       !add_name(name, NID_stateOrProvinceName, "None") ||

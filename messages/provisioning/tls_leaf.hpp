@@ -4,7 +4,7 @@
 /// "None", 16 octets of serial number, EKU serverAuth, valid as long as the root but a minute at
 /// each end, because the machine's clock may be anywhere. RPS's C "None" is left out: a country has
 /// two letters. Keys: RSA-2048 of GenerateKeyPair, P-384 on AMT 22.
-/// Context: pure but for OpenSSL's random serial number; any thread.
+/// Context: pure, any thread.
 #pragma once
 
 #include "messages/provisioning/certificate.hpp"
@@ -34,8 +34,11 @@ private:
   std::shared_ptr<void> key_; // EVP_PKEY
 };
 
+inline constexpr std::size_t serial_octets = 16;
+
 struct tls_leaf_request {
   std::string common_name;            ///< 1 to 64 octets, no control characters
+  std::string serial;                 ///< serial_octets random octets, others for each leaf
   hash_kind hash = hash_kind::sha256; ///< or SHA-384: firmware_policy::tls_leaf_hash
   /// Both are cut to the root's validity; 0: as long as the root.
   time_ms not_before = 0, not_after = 0;

@@ -142,14 +142,15 @@ TEST_CASE("texts of a profile cannot break out of their quotes") {
 }
 
 TEST_CASE("a sealed profile opens with its key and with no other") {
-  const auto sealed = seal_profile("id: 0\n");
+  const std::string random(sealing_octets, 'r'), other(sealing_octets, 'o');
+  const auto sealed = seal_profile("id: 0\n", random);
   REQUIRE(sealed.ok());
   CHECK(sealed->key.size() == 32);
   CHECK(amt::base64_decode(sealed->content)->size() == 12 + 6 + 16);
   const auto opened = open_profile(sealed->content, sealed->key);
   REQUIRE(opened.ok());
   CHECK(*opened == "id: 0\n");
-  const auto again = seal_profile("id: 0\n");
+  const auto again = seal_profile("id: 0\n", other);
   CHECK(again->key != sealed->key);
   CHECK_FALSE(open_profile(sealed->content, again->key).ok());
   CHECK_FALSE(open_profile(sealed->content, "short").ok());
@@ -158,8 +159,9 @@ TEST_CASE("a sealed profile opens with its key and with no other") {
   auto bad = *amt::base64_decode(sealed->content);
   bad[14] = static_cast<char>(bad[14] ^ 1);
   CHECK_FALSE(open_profile(amt::base64_encode(bad), sealed->key).ok());
-  CHECK(open_profile(seal_profile("")->content, "x").error().field == "key");
-  CHECK(seal_profile(std::string(600 * 1024, 'x')).error().what == problem::too_large);
+  CHECK(open_profile(seal_profile("", random)->content, "x").error().field == "key");
+  CHECK(!seal_profile("", "short").ok());
+  CHECK(seal_profile(std::string(600 * 1024, 'x'), random).error().what == problem::too_large);
 }
 
 } // namespace

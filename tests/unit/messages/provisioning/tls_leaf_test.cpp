@@ -47,8 +47,10 @@ issuing_authority site() {
 }
 
 tls_leaf_request named(std::string name) {
+  static unsigned char count = 0;
   tls_leaf_request r;
   r.common_name = std::move(name);
+  r.serial = std::string(serial_octets - 1, 's') + static_cast<char>(count += 2);
   return r;
 }
 
