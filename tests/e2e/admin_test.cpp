@@ -58,8 +58,8 @@ TEST_CASE(
   CHECK(domain.at("expirationDate").is_string());
   const json whole = {{"profileName", "E2E"},
                       {"activation", "acmactivate"},
-                      {"amtPassword", "Amt-secret-1"},
-                      {"mebxPassword", "Mebx-secret-1"},
+                      {"amtPassword", "Amt!secret-1"},
+                      {"mebxPassword", "Mebx!secret-1"},
                       {"dhcpEnabled", true},
                       {"ciraConfigName", "e2e-cira"},
                       {"ieee8021xProfileName", "e2ecable"},
@@ -101,7 +101,7 @@ TEST_CASE(
   const auto tables = s.sql("select * from profile; select * from object_secret; select * from "
                             "cira_config; select * from domain; select * from audit");
   for (const std::string secret :
-       {"Amt-secret-1", "Mebx-secret-1", "wifi-secret-1", "Cira-secret-1", "P@ssw0rd"})
+       {"Amt!secret-1", "Mebx!secret-1", "wifi-secret-1", "Cira-secret-1", "P@ssw0rd"})
     CHECK(tables.find(secret) == std::string::npos);
   CHECK(tables.find(pfx.substr(0, 64)) == std::string::npos);
   CHECK(tables.find("profile.export") != std::string::npos);
