@@ -6,6 +6,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <deque>
 #include <stdexcept>
 #include <unordered_map>
 
@@ -27,20 +29,27 @@ public:
       caf::anon_send_exit(a.who, caf::exit_reason::user_shutdown);
       a.wire->refuse("The server is shutting down. Do it again later.");
     }
+    for (const auto& w : waiting)
+      w.who.wire->refuse("The server is shutting down. Do it again later.");
   }
   struct activation {
     activation_actor who;
     std::shared_ptr<activation_wire> wire;
   };
   std::unordered_map<std::uint64_t, activation> running;
+  std::deque<activation_opened> waiting; ///< in the order in which they came
 };
 
 namespace {
 
 provisioner_actor::behavior_type
-provisioner_behavior(provisioner_actor::stateful_pointer<provisioner_state> self,
-                     const site* where) {
-  self->set_down_handler([self](const caf::down_msg& m) {
+provisioner_behavior(provisioner_actor::stateful_pointer<provisioner_state> self, const site* where,
+                     std::size_t at_once) {
+  auto begin = [self, where](const activation_opened& m) {
+    self->state.running[m.who.id] = {
+        self->spawn<caf::monitored>(activation_behavior, where, m.who, m.wish), m.who.wire};
+  };
+  self->set_down_handler([self, begin, at_once](const caf::down_msg& m) {
     auto& running = self->state.running;
     for (auto at = running.begin(); at != running.end(); ++at)
       if (at->second.who.address() == m.source) {
@@ -49,18 +58,29 @@ provisioner_behavior(provisioner_actor::stateful_pointer<provisioner_state> self
           at->second.wire->refuse("The server has failed. Do it again.");
         }
         running.erase(at);
-        return;
+        break;
       }
+    auto& waiting = self->state.waiting;
+    while (!waiting.empty() && running.size() < at_once) {
+      begin(waiting.front());
+      waiting.pop_front();
+    }
   });
   return {
-      [self, where](const activation_opened& m) {
-        self->state.running[m.who.id] = {
-            self->spawn<caf::monitored>(activation_behavior, where, m.who, m.wish), m.who.wire};
+      [self, begin, at_once](const activation_opened& m) {
+        if (self->state.running.size() < at_once)
+          return begin(m);
+        m.who.wire->progress("Waiting for other machines");
+        self->state.waiting.push_back(m);
       },
       [self](const activation_left& m) {
         auto at = self->state.running.find(m.connection);
         if (at != self->state.running.end())
-          caf::anon_send(at->second.who, activation_closed{});
+          return caf::anon_send(at->second.who, activation_closed{});
+        auto& waiting = self->state.waiting;
+        waiting.erase(std::remove_if(waiting.begin(), waiting.end(),
+                                     [&](const auto& w) { return w.who.id == m.connection; }),
+                      waiting.end());
       },
   };
 }
@@ -113,7 +133,8 @@ provisioner::provisioner(caf::actor_system& system, const services& with, provis
                              s.bare,
                              s.call_timeout,
                              s.settle,
-                             s.attempts} {}
+                             s.attempts},
+      at_once_(std::max<std::size_t>(s.at_once, 1)) {}
 
 provisioner::~provisioner() {
   stop();
@@ -122,7 +143,7 @@ provisioner::~provisioner() {
 void provisioner::start() {
   std::lock_guard lock(mutex_);
   if (!actor_)
-    actor_ = system_.spawn(provisioner_behavior, static_cast<const site*>(&site_));
+    actor_ = system_.spawn(provisioner_behavior, static_cast<const site*>(&site_), at_once_);
 }
 
 void provisioner::stop() {

@@ -45,6 +45,9 @@ public:
     std::string ca_certificate;
     secret_text ca_key;
     bool bare = false;
+    /// So many at a time; who comes while they are at work waits for a turn, before anything is
+    /// said to his machine: five hundred at once would keep each other's firmware waiting.
+    std::size_t at_once = 64;
     std::chrono::milliseconds call_timeout{12'000};
     std::chrono::milliseconds settle{3'000};
     attempt_times attempts{};
@@ -62,6 +65,7 @@ private:
   caf::actor_system& system_;
   workshop workshop_;
   site site_;
+  std::size_t at_once_;
   std::mutex mutex_;
   provisioner_actor actor_;
   bool stopped_ = false; ///< guarded by mutex_

@@ -164,6 +164,8 @@ const std::vector<key_info>& keys() {
        "TLS 1.1 and weak keys towards firmware, which AMT before 16 may need"},
       {"activation.on_die_ca_file", k::text, "",
        "PEM roots that count as Intel's OnDie root besides it: of simulators"},
+      {"activation.at_once", k::integer, "64",
+       "machines that are worked on at a time; others wait for their turn", 1, 100000},
       {"activation.max_connections", k::integer, "2000",
        "machines being activated by this process at a time", 1, 1000000},
       {"activation.per_address", k::integer, "1000", "of them behind one address", 1, 1000000},

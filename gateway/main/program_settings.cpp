@@ -43,6 +43,7 @@ activation::provisioner::settings provisioner_of(const config::settings& s,
   o.ca_certificate = site.certificates.cira_root_pem();
   o.ca_key = secret_text(site.certificates.cira_root_key_pem());
   o.bare = s.flag("activation.bare");
+  o.at_once = static_cast<std::size_t>(s.integer("activation.at_once"));
   o.settle = s.duration("activation.settle");
   o.attempts.pause = o.settle;
   o.call_timeout = s.duration("activation.call_timeout");

@@ -143,10 +143,9 @@ template <class A, class T> void describe_work(A& a, T& x) {
 template <class A, class T> void describe_wake(A& a, T& x) {
   a.text("ten", x.device.tenant, 20, need::required);
   a.check(valid_tenant_key(x.device.tenant), "ten", "is not a tenant's key");
-  a.id("dev", x.device.device, need::optional);
   a.text("what", x.what, name_limit);
-  a.check(!x.device.device.is_nil() || x.what.rfind("tenant", 0) == 0, "dev",
-          "must not be the nil UUID");
+  // What concerns a tenant as a whole names no machine.
+  a.id("dev", x.device.device, x.what.rfind("tenant", 0) == 0 ? need::optional : need::required);
 }
 
 template <class A, class T> void describe_node(A& a, T& x) {
