@@ -291,13 +291,17 @@ void activation_run::conclude(activation_state how, const failure& why) {
      : how == activation_state::interrupted ? f.interrupted
      : noted_                               ? f.failed
                                             : f.refused);
+  // Who is told that it is done may look it up at once.
+  auto tell = [wire = connection_.wire, last]() mutable {
+    wire->finish(std::move(last));
+  };
   if (noted_)
-    note(how, last.status,
-         how == activation_state::done ? "" : std::string(explain(why.what).code));
-  else
-    spdlog::info("device={} {} from {} refused: {}", to_string(wish_->machine.guid),
-                 to_string(wish_->act), connection_.peer, last.status);
-  connection_.wire->finish(std::move(last));
+    return note(how, last.status,
+                how == activation_state::done ? "" : std::string(explain(why.what).code),
+                std::move(tell));
+  spdlog::info("device={} {} from {} refused: {}", to_string(wish_->machine.guid),
+               to_string(wish_->act), connection_.peer, last.status);
+  tell();
 }
 
 provisioning_report activation_run::report(bool success, const failure& why) const {
@@ -346,7 +350,8 @@ provisioning_report activation_run::report(bool success, const failure& why) con
 }
 
 /// Writes what is happening to the machine's row, with the event that tells it.
-void activation_run::note(activation_state how, const std::string& text, const std::string& code) {
+void activation_run::note(activation_state how, const std::string& text, const std::string& code,
+                          std::function<void()> then) {
   activation_note n;
   auto& row = n.row;
   row.device = known_.device;
@@ -386,21 +391,23 @@ void activation_run::note(activation_state how, const std::string& text, const s
                          bus::encode(env, e, bus::encoding_of(root)),
                          std::string(bus::content_type_of(root)), false, event_expiry});
   }
-  site_->rows.note_activation(
-      std::move(n), [me = weak_handle<activation_actor>(self_), this,
-                     device = to_string(known_.device)](result<nothing> stored) {
-        if (stored)
-          return;
-        spdlog::warn("device={} what its activation has come to was not stored: {}", device,
-                     to_string(stored.error()));
-        // Somebody else is at it: two must not set passwords.
-        if (stored.error().what == problem::stale_epoch)
-          me.tell(activation_step{std::make_shared<std::function<void()>>([this] {
-            noted_ = false;
-            conclude(activation_state::failed,
-                     fail(problem::cancelled, "Another activation of this machine has begun."));
-          })});
-      });
+  site_->rows.note_activation(std::move(n), [me = weak_handle<activation_actor>(self_), this,
+                                             device = to_string(known_.device),
+                                             then = std::move(then)](result<nothing> stored) {
+    if (then)
+      then();
+    if (stored)
+      return;
+    spdlog::warn("device={} what its activation has come to was not stored: {}", device,
+                 to_string(stored.error()));
+    // Somebody else is at it: two must not set passwords.
+    if (stored.error().what == problem::stale_epoch)
+      me.tell(activation_step{std::make_shared<std::function<void()>>([this] {
+        noted_ = false;
+        conclude(activation_state::failed,
+                 fail(problem::cancelled, "Another activation of this machine has begun."));
+      })});
+  });
 }
 
 void activation_run::closed() {

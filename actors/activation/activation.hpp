@@ -62,7 +62,9 @@ private:
   void next();
   void conclude(outband::activation_state how, const failure& why);
   provisioning_report report(bool success, const failure& why) const;
-  void note(outband::activation_state how, const std::string& text, const std::string& code);
+  /// `then` runs when it is stored, or could not be; on any thread.
+  void note(outband::activation_state how, const std::string& text, const std::string& code,
+            std::function<void()> then = {});
   situation where_we_are() const;
   /// The profile names it; nullptr before it is read.
   const profile* chosen() const { return known_.profile ? &known_.profile->base.what : nullptr; }
