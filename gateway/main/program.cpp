@@ -24,6 +24,7 @@
 #include "gateway/direct/dialer.hpp"
 #include "gateway/http/mqtt_proxy.hpp"
 #include "gateway/http/server.hpp"
+#include "gateway/main/activation_door.hpp"
 #include "gateway/main/activation_options.hpp"
 #include "gateway/main/announcer.hpp"
 #include "gateway/main/backlog.hpp"
@@ -134,6 +135,7 @@ struct program::parts {
   link_directory directory;
   actor_counters counters;
   activation::counters activations;
+  activation_door provisioner;
   std::atomic<bool> resigning{false};
   auth::service auth;
   auth::worker heavy{16};
@@ -474,7 +476,8 @@ status program::listen_for_people(bool with_api) {
     auto options = activation_options(s, p.clock);
     if (!options)
       return options.error();
-    auto routes = activation::make_routes(std::move(*options), *activations, p.activations);
+    p.provisioner.lead_to(activations);
+    auto routes = activation::make_routes(std::move(*options), p.provisioner, p.activations);
     if (!routes)
       return routes.error();
     for (auto& one : *routes)
@@ -522,6 +525,7 @@ void program::stop() {
     if (!p.dialer->stop(std::chrono::seconds(3)))
       spdlog::warn("some direct connections did not end in time and were cut off");
   }
+  p.provisioner.close();
   if (p.actors)
     p.actors->stop();
   p.control.reset();
