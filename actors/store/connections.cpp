@@ -108,6 +108,9 @@ void connections::ready(lane where) {
     up_[index(where)] = true;
     changed_.notify_all();
   }
+  // Back-offs differ: without this a node would answer one request and refuse the next for seconds.
+  for (auto& l : lanes_)
+    l->hurry();
   if (where == lane::relaxed)
     return prune_later();
   if (where == lane::asked)
@@ -191,11 +194,20 @@ void connections::submit(lane where, std::vector<step> steps, bool writes, reply
   });
 }
 
+/// What only looks may take another connection while its own is on the way back.
+pipeline& connections::one_for(lane where, bool writes) {
+  auto& own = *lanes_[index(where)];
+  if (own.serves() || writes)
+    return own;
+  auto other = std::find_if(lanes_.begin(), lanes_.end(), [](auto& l) { return l->serves(); });
+  return other == lanes_.end() ? own : **other;
+}
+
 void connections::send(lane where, steps_ptr steps, bool writes, bool last_try,
                        reply_callback done) {
   ++counters_.statements;
   ++counters_.lanes[index(where)].statements;
-  auto& to = *lanes_[index(where)];
+  auto& to = one_for(where, writes);
   if (last_try || !writes)
     return to.submit(std::move(steps), writes, std::move(done));
   to.submit(steps, writes, [this, where, again = steps, done = std::move(done)](reply r) mutable {

@@ -45,6 +45,7 @@ public:
 
 private:
   void send(lane where, steps_ptr steps, bool writes, bool last_try, reply_callback done);
+  pipeline& one_for(lane where, bool writes);
   using clock = std::chrono::steady_clock;
   void settle(lane where, clock::time_point since, reply r, const reply_callback& done);
   pipeline_options options_for(lane where);

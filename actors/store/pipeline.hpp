@@ -75,6 +75,9 @@ public:
 
   void start();
   void close();
+  bool serves() const { return state_ == state::ready; }
+  /// Somebody else has just reached the database: do not wait for the back-off's end.
+  void hurry();
   void submit(steps_ptr steps, bool writes, reply_callback done);
 
 private:

@@ -59,6 +59,11 @@ void pipeline::start() {
     connect();
 }
 
+void pipeline::hurry() {
+  if (state_ == state::idle)
+    connect();
+}
+
 void pipeline::connect() {
   if (state_ == state::closed)
     return;

@@ -62,8 +62,10 @@ TEST_CASE("a restart in the middle is told to callers and survived without help"
   CHECK(!serves(s.store));
   CHECK(!s.first->db.wait_connected(0ms));
   s.pg.start();
+  REQUIRE(eventually([&] { return serves(s.store); }));
+  // Who was told that it is back is not told the contrary by another connection.
+  CHECK(call<std::vector<tenant_row>>([&](auto cb) { s.store.list_tenants(cb); }).ok());
   REQUIRE(s.first->db.wait_connected(patience));
-  CHECK(serves(s.store));
   CHECK(must(s.write(ref, 0, power_target::on, 1)).what == write_outcome::kind::written);
   CHECK(must(s.take(ref)).epoch == 1);
 }
