@@ -5,8 +5,9 @@
 
 namespace outband::test {
 
-/// A port that was free a moment ago and that this process has not handed out before. Another
-/// process may still take it: a server that fails to bind is started again by its helper.
+/// Given to nobody else by any test program that runs, as long as this one does. Below the ports
+/// that the kernel gives to outgoing connections: one of these would sometimes sit on it when a
+/// server is started, or started again.
 std::uint16_t free_port();
 
 } // namespace outband::test
