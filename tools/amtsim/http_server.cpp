@@ -92,7 +92,8 @@ std::optional<http_reply> http_server::next(device_model& device, fault_set& fau
     return plain(404, device);
   if (request.method != "POST")
     return plain(405, device);
-  const bool known = known_peer_ && device.activation->secure;
+  const auto& secure = device.activation->secure;
+  const bool known = secure && known_peer_ == secure->client_hash;
   auto user = signed_in(request, from_, device, now);
   if (!user && known)
     user = device.who().amt_user;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace outband::amtsim {
 
@@ -26,9 +27,9 @@ struct http_reply {
 
 class http_server {
 public:
-  /// The other end showed the certificate that a secure configuration waits for: it is the
-  /// administrator without a password, as long as that lasts.
-  void peer_is_configuration_server() { known_peer_ = true; }
+  /// The other end showed the certificate with that hash, and a secure configuration waits for it:
+  /// it is the administrator without a password, as long as that one lasts.
+  void peer_is_configuration_server(std::string leaf_hash) { known_peer_ = std::move(leaf_hash); }
   explicit http_server(origin from = origin::network)
       : parser_({8 << 10, 64, 256 << 10}), from_(from) {}
   void feed(std::string_view octets) { parser_.feed(octets); }
@@ -40,7 +41,7 @@ public:
 private:
   http::request_parser parser_;
   origin from_;
-  bool known_peer_ = false;
+  std::string known_peer_; ///< empty: it is nobody in particular
 };
 
 } // namespace outband::amtsim

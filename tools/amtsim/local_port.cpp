@@ -127,7 +127,7 @@ private:
         check_chain(chain, device_, machine_now()) != chain_problem::none ||
         !belongs_to_domain(chain.front(), device_))
       return false;
-    http_.peer_is_configuration_server();
+    http_.peer_is_configuration_server(secure->client_hash);
     return true;
   }
 

@@ -205,6 +205,7 @@ private:
   std::vector<std::unique_ptr<wsman_channel>> channels_;
   std::unique_ptr<lan_server> lan_; ///< nullptr: it does not listen
   std::vector<local_port> local_;
+  std::vector<local_port> leaving_; ///< those of local_ that end at leave_at_
   lan_certificate local_certificate_{1};
   std::uint32_t port_restarts_ = 0;
   std::unique_ptr<host> host_;           ///< nullptr: nobody looks at the machine from inside

@@ -167,6 +167,7 @@ void machine::end_local(bool with_reset) {
   for (auto& c : local_)
     c.end(with_reset);
   local_.clear();
+  leaving_.clear();
 }
 
 void machine::lan_down(sim_time back_after, bool with_reset) {

@@ -98,6 +98,8 @@ void machine::settle() {
   const bool was_active = active_;
   active_ = model_.control_mode != 0 && model_.activation->amt_enabled;
   // Unprovisioned, or sent elsewhere: the answer goes, then the tunnel.
+  if (was_active && !active_)
+    leaving_ = local_;
   if (((was_active && !active_) || (calling && !leads_home())) && leave_at_.count() == 0)
     leave_at_ = now() + leave_after;
   if (calling || !wants_tunnel_ || connect_at_.count() != 0)
@@ -113,10 +115,10 @@ void machine::leave() {
   if ((tunnel_.busy() || model_.tunnel_connecting) && !leads_home())
     drop(active_ ? "its CIRA configuration was changed" : "the machine was unprovisioned",
          sim_time{0}, false);
-  if (active_)
-    return;
-  end_local(false);
-  if (lan_)
+  // Not those of whoever sets it up again already.
+  for (auto& c : std::exchange(leaving_, {}))
+    c.end(false);
+  if (!active_ && lan_)
     lan_->end_connections();
 }
 

@@ -305,5 +305,39 @@ TEST_CASE("a secure configuration refuses others and can be stopped") {
   CHECK(late.status == 401);
 }
 
+TEST_CASE("whoever showed the certificate of one configuration is nobody in the next") {
+  bench b(true);
+  const made_chain chain;
+  const auto begin_for = [&](const std::string& leaf_hash) {
+    b.m().change([&](device_model& d, sim_time now) {
+      d.activation.change().hashes = *entries_of(chain.certificates.back());
+      REQUIRE(start_configuration_hbased(d, hash_algorithm::sha256, leaf_hash, {}, now).status ==
+              host_status::success);
+    });
+  };
+  begin_for(hash_of(chain.certificates.front(), hash_algorithm::sha256));
+  client owner(b, 16993, {chain.certificates, made_chain::key(0)});
+  CHECK(returned(owner.ask(admin_password(b.m(), "N3w-secret"))) == "0");
+  begin_for(std::string(32, 'x'));
+  CHECK(owner.ask(admin_password(b.m(), "Th3ir-secret")).name.empty());
+  CHECK(owner.status == 401);
+  CHECK(b.m().model().activation->pending_admin_ha1.empty());
+}
+
+TEST_CASE("an end of a machine's life ends its connections but not those of the next life") {
+  bench b(false);
+  b.m().change([](device_model& d, sim_time) { d.control_mode = 1; });
+  client former(b, 16992);
+  REQUIRE(former.connected());
+  b.m().change([](device_model& d, sim_time now) {
+    REQUIRE(host_unprovision(d, now) == host_status::success);
+  });
+  client next(b, 16992);
+  REQUIRE(next.connected());
+  CHECK(former.until_ended());
+  b.io.poll(); // what else ended with it
+  CHECK_FALSE(next.ended());
+}
+
 } // namespace
 } // namespace outband::amtsim
