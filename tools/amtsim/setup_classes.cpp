@@ -131,7 +131,7 @@ outcome setup(const wsman::node& input, context& c) {
 
 outcome add_next(const wsman::node& input, context& c) {
   auto& d = c.device;
-  if (d.control_mode == 2)
+  if (d.control_mode == 2 || !d.activation->host_based)
     return chain_rv::invalid_state;
   bool leaf = false;
   bool root = false;
@@ -190,7 +190,8 @@ std::optional<std::uint32_t> refuses_proof(const wsman::node& input, context& c)
 
 outcome admin_setup(const wsman::node& input, context& c) {
   auto& d = c.device;
-  if (d.control_mode != 0 || !d.activation->chain_complete)
+  // "Disabled" is not among AdminSetup's values.
+  if (d.control_mode != 0 || !d.activation->host_based || !d.activation->chain_complete)
     return setup_rv::invalid_state;
   auto secret = admin_secret(input);
   if (secret.empty())
@@ -236,26 +237,24 @@ outcome get_uuid(const wsman::node&, context& c) {
 }
 
 /// The end of a secure configuration: what the server was allowed to do holds from now on.
-std::uint32_t commit_secure(context& c) {
-  auto& d = c.device;
-  auto secret = d.activation->pending_admin_ha1;
-  if (secret.empty() || d.accounts->mebx_set == 0)
-    return status::data_missing;
-  activate(c, 2, std::move(secret));
-  ++d.activation.change().counts.admin_setups;
-  return status::success;
+void commit_secure(context& c) {
+  activate(c, 2, c.device.activation->pending_admin_ha1);
+  ++c.device.activation.change().counts.admin_setups;
 }
 
 outcome commit(const wsman::node&, context& c) {
   auto& d = c.device;
   const bool was_on = d.tls->in_force[0].enabled || d.tls->in_force[1].enabled;
-  if (d.control_mode == 0 && !d.activation->secure)
+  const bool secure = d.control_mode == 0;
+  if (secure && !d.activation->secure)
     return not_permitted;
-  auto rv = d.control_mode == 0 ? commit_secure(c) : status::success;
-  if (rv == status::success)
-    rv = commit_tls(c);
+  if (secure && (d.activation->pending_admin_ha1.empty() || d.accounts->mebx_set == 0))
+    return status::data_missing;
+  const auto rv = commit_tls(c);
   if (rv != status::success)
     return rv;
+  if (secure)
+    commit_secure(c);
   d.activation.change().in_provisioning = false;
   ++d.activation.change().counts.commits;
   if (was_on || tls_enforced(d) || d.tls->in_force[0].enabled || d.tls->in_force[1].enabled)
@@ -343,6 +342,7 @@ template <class V, class T> void members(V& v, T& t) {
   v("may_be_enabled", t.may_be_enabled);
   v("host_based", t.host_based);
   v("nonces_used", t.nonces_used);
+  v("in_provisioning", t.in_provisioning);
   v.within("count.", [&](auto& w) { count_members(w, t.counts); });
 }
 

@@ -9,6 +9,7 @@
 #include "tools/amtsim/local_interface.hpp"
 #include "tools/amtsim/on_die.hpp"
 #include "tools/amtsim/provisioning_chain.hpp"
+#include "tools/amtsim/tls_state.hpp"
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -119,6 +120,16 @@ TEST_CASE("setup refuses passwords that are no hash and a BIOS that forbids it")
                             wsman::property("NetworkAdminPassword", a.secret("x")))) == "3");
   a.m.model.activation.change().host_based = false;
   CHECK(a.setup() == "4");
+  CHECK(a.mode() == "0");
+}
+
+TEST_CASE("a BIOS that forbids setup by the host takes no chain and no admin setup") {
+  activation a;
+  REQUIRE(a.add_all() == "0");
+  a.m.model.activation.change().host_based = false;
+  CHECK(get(a.m, hbs).child_text("AllowedControlModes").empty());
+  CHECK(a.admin_setup() == "2");
+  CHECK(a.add(0, true, false) == "3");
   CHECK(a.mode() == "0");
 }
 
@@ -404,6 +415,33 @@ TEST_CASE("what a machine became survives its restart") {
   CHECK(trusted_hashes(again.model).size() == 2);
   CHECK(again.model.activation->counts.admin_setups == 1);
   CHECK_FALSE(calls_home(again.model));
+}
+
+TEST_CASE(
+    "a machine that stopped between setup and commit is still in provisioning after a restart") {
+  activation a(made_chain(), "amt19");
+  REQUIRE(a.setup() == "0");
+  REQUIRE(provisioning_state(a.m.model) == 1);
+  bench_machine again(a.s);
+  write_flash(read_flash(a.m.model), again.model);
+  CHECK(provisioning_state(again.model) == 1);
+  CHECK(returned(invoke(again, setup_name, "CommitChanges")) == "0");
+  CHECK(provisioning_state(again.model) == 2);
+}
+
+TEST_CASE("a secure configuration whose commit is refused changes nothing") {
+  activation a(made_chain(), "amt19");
+  REQUIRE(start_configuration_hbased(a.m.model, hash_algorithm::sha256, std::string(32, 'h'), {},
+                                     a.m.now)
+              .status == host_status::success);
+  a.m.model.activation.change().pending_admin_ha1 = a.secret("N3w-secret");
+  a.m.model.accounts.change().mebx_set = 1;
+  a.m.model.tls.change().stored[0].enabled = true; // without a certificate
+  CHECK(returned(invoke(a.m, setup_name, "CommitChanges")) == "2057");
+  CHECK(a.mode() == "0");
+  a.m.model.tls.change().stored[0].enabled = false;
+  CHECK(returned(invoke(a.m, setup_name, "CommitChanges")) == "0");
+  CHECK(a.mode() == "2");
 }
 
 } // namespace
