@@ -5,12 +5,6 @@
 
 namespace outband::cira {
 
-namespace {
-
-constexpr std::size_t max_records = 16384;
-
-} // namespace
-
 peer_address gate::key_of(const peer_address& from) {
   const bool v4 = std::all_of(from.begin(), from.begin() + 10, [](auto o) { return o == 0; });
   auto key = from;
@@ -58,7 +52,7 @@ void gate::settle(const peer_address& from, outcome how, time now) {
       decay(at->second, now);
       at->second.failures = std::max(0.0, at->second.failures - 1);
     } else if (how == outcome::failed && never_block_.count(from) == 0) {
-      if (at == records_.end() && records_.size() >= max_records)
+      if (at == records_.end() && records_.size() >= max_addresses)
         make_room(now);
       auto& r = records_[key];
       if (r.failures <= 0)
@@ -72,19 +66,24 @@ void gate::settle(const peer_address& from, outcome how, time now) {
     on_room_();
 }
 
+// Makes room for many at once: going through all of them for every newcomer, with the lock held,
+// would let a flood from ever new addresses slow down everybody's accepting.
 void gate::make_room(time now) {
+  constexpr auto enough = max_addresses - max_addresses / 8;
   for (auto at = records_.begin(); at != records_.end();) {
     decay(at->second, now);
     at = at->second.failures <= 0 ? records_.erase(at) : std::next(at);
   }
-  // All of them fail at the same time: forget one in two of those that are not blocked.
-  bool drop = false;
-  for (auto at = records_.begin(); records_.size() >= max_records && at != records_.end();) {
-    drop = !drop;
-    at = drop && at->second.failures < max_failures_ ? records_.erase(at) : std::next(at);
-  }
-  if (records_.size() >= max_records)
-    records_.erase(records_.begin());
+  // All of them fail at the same time: forget one in two of those that are not blocked, and only if
+  // most are blocked also one in eight whoever it is.
+  unsigned count = 0;
+  if (records_.size() > enough)
+    for (auto at = records_.begin(); at != records_.end();)
+      at = at->second.failures < max_failures_ && ++count % 2 == 1 ? records_.erase(at)
+                                                                   : std::next(at);
+  if (records_.size() > enough)
+    for (auto at = records_.begin(); at != records_.end();)
+      at = ++count % 8 == 0 ? records_.erase(at) : std::next(at);
 }
 
 std::size_t gate::pending() const {

@@ -4,7 +4,7 @@
 /// behind one. Failures are forgiven with time and by every machine that gets in.
 /// Threads: any; one lock, taken once when a connection comes and once when it is in or gone. The
 ///   time is handed in.
-/// Limits: 16384 addresses are remembered; IPv6 addresses count by their /64.
+/// Limits: gate::max_addresses are remembered; IPv6 addresses count by their /64.
 #pragma once
 
 #include "gateway/cira/options.hpp"
@@ -25,6 +25,7 @@ using peer_address = std::array<std::uint8_t, 16>;
 class gate {
 public:
   using time = std::chrono::steady_clock::time_point;
+  static constexpr std::size_t max_addresses = 16384;
   enum class decision : std::uint8_t {
     come_in,
     come_in_last,  ///< come in, but accept nobody more until on_room

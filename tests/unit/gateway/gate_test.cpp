@@ -19,6 +19,21 @@ peer_address v6(std::uint8_t network, std::uint8_t host) {
   return {0x20, 1, 0x0D, 0xB8, 0, 0, 0, network, 0, 0, 0, 0, 0, 0, 0, host};
 }
 
+/// Each counts by itself.
+peer_address network(std::size_t i) {
+  auto a = v6(0, 0);
+  a[4] = static_cast<std::uint8_t>(i >> 8);
+  a[5] = static_cast<std::uint8_t>(i);
+  return a;
+}
+
+std::size_t remembered(const gate& g, std::size_t networks) {
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < networks; ++i)
+    n += g.failures(network(i), zero) > 0 ? 1 : 0;
+  return n;
+}
+
 void fail_times(gate& g, const peer_address& from, int times, gate::time now = zero) {
   for (int i = 0; i < times; ++i) {
     REQUIRE(g.knock(from, now) == decision::come_in);
@@ -125,11 +140,22 @@ TEST_CASE("very many failing addresses do not push out one that is blocked") {
   gate g{1000, 3, 0, {}};
   fail_times(g, v4(1), 3);
   CHECK(g.knock(v4(1), zero) == decision::blocked);
-  for (int i = 0; i < 40'000; ++i) {
-    auto from = v6(0, 0);
-    from[4] = static_cast<std::uint8_t>(i >> 8);
-    from[5] = static_cast<std::uint8_t>(i);
-    fail_times(g, from, 1);
-  }
+  for (std::size_t i = 0; i < 40'000; ++i)
+    fail_times(g, network(i), 1);
   CHECK(g.knock(v4(1), zero) == decision::still_blocked);
+}
+
+TEST_CASE("the newcomer for whom there is no room makes room for many") {
+  for (const int failures : {1, 3}) { // nobody is blocked and everybody
+    CAPTURE(failures);
+    gate g{1000, 3, 0, {}};
+    for (std::size_t i = 0; i < gate::max_addresses; ++i)
+      fail_times(g, network(i), failures);
+    REQUIRE(remembered(g, gate::max_addresses) == gate::max_addresses);
+    fail_times(g, network(gate::max_addresses), 1);
+    const auto left = remembered(g, gate::max_addresses);
+    CHECK(left <= gate::max_addresses - gate::max_addresses / 8);
+    CHECK(left >= gate::max_addresses / 2);
+    CHECK(g.failures(network(gate::max_addresses), zero) == doctest::Approx(1));
+  }
 }
