@@ -88,6 +88,7 @@ TEST_CASE("every answer about a machine is as the OpenAPI document says") {
   CHECK(looked > 35);
   // And would be noticed if it were not.
   const auto features = s.call(&s.admin(), "GET", "/api/v1/amt/features/" + m.guid);
+  REQUIRE_MESSAGE(features.status == 200, features.status << " " << features.body);
   CHECK(differences(document, "get", "/api/v1/amt/features/{guid}", features).empty());
   CHECK_FALSE(differences(document, "get", "/api/v1/amt/version/{guid}", features).empty());
   const std::string amt = "/api/v1/amt/";

@@ -31,7 +31,6 @@ void server::start() {
 }
 
 void server::kill() {
-  process_->signal(SIGCONT);
   process_->signal(SIGKILL);
   process_->wait();
 }
