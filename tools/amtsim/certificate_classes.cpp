@@ -187,7 +187,11 @@ outcome add_certificate(const wsman::node& input, context& c, bool trusted_root)
   if (std::any_of(have.begin(), have.end(), [&](const certificate& k) {
         return k.der == *der && k.trusted_root == trusted_root;
       }))
-    return trusted_root ? outcome(soap_fault::already_exists) : outcome(status::duplicate);
+    // A 200 with PT_STATUS_DUPLICATE, of a root too: what the Go management library's
+    // AddTrustedRootCertificate names "Root Certificate already exists" and stock rpc passes over.
+    // RPS depends on it: with TLS and CIRA under one root it adds that root twice, and looks at
+    // the HTTP status only.
+    return status::duplicate;
   if (have.size() >= max_certificates)
     return status::max_limit_reached;
   made->trusted_root = trusted_root;
