@@ -31,6 +31,8 @@ struct options {
   std::chrono::milliseconds leave{5'000}; ///< for the client to go after the last word
   /// Of a TLS session: each turn may cost rpc two seconds of waiting for more.
   std::chrono::milliseconds tls_handshake{60'000};
+  /// How long the last word of a handshake waits for a first call to go with.
+  std::chrono::milliseconds tls_withhold{1'000};
   /// Beyond the delay: rpc tries five times, five seconds apart.
   std::chrono::milliseconds port_switch{60'000};
   /// How long after its last use a TLS session may carry a change; after that a new one is begun.

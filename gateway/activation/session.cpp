@@ -234,6 +234,7 @@ void session::settle(const failure& why) {
   silence_.cancel();
   switching_.cancel();
   shaking_.cancel();
+  withheld_.cancel();
   tls_.reset();
   ++tls_number_;
   channel_.reset();

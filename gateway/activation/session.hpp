@@ -102,6 +102,7 @@ private:
   void tls_turn(tls_session::outcome o);
   void tls_ends(std::optional<failure> why);
   void tls_done(status how);
+  void tls_last_word();
   void tls_too_slow();
 
   std::shared_ptr<core> core_;
@@ -144,6 +145,7 @@ private:
   net::member_timer<session, &session::overlong> overall_{*this};
   net::member_timer<session, &session::not_switched> switching_{*this};
   net::member_timer<session, &session::tls_too_slow> shaking_{*this};
+  net::member_timer<session, &session::tls_last_word> withheld_{*this};
 };
 
 } // namespace outband::activation

@@ -40,8 +40,10 @@ void session::tls_turn(tls_session::outcome o) {
   };
   if (!o.to_firmware.empty())
     send(rps::tls_frame(o.to_firmware));
-  if (o.established)
+  if (o.established) {
+    wheel_.arm(withheld_, core_->opts.tls_withhold);
     tls_done(success());
+  }
   if (!o.plain.empty() && same() && channel_)
     channel_->user->channel_data(o.plain);
   if ((o.failed || o.closed) && same())
@@ -67,6 +69,14 @@ void session::tls_done(status how) {
     ++core_->counts.tls_failures;
   if (tls_waits_)
     std::exchange(tls_waits_, nullptr)(std::move(how));
+}
+
+void session::tls_last_word() {
+  if (!tls_)
+    return;
+  auto o = tls_->flush();
+  if (!o.to_firmware.empty())
+    send(rps::tls_frame(o.to_firmware));
 }
 
 void session::tls_too_slow() {

@@ -198,7 +198,14 @@ tls_session::outcome tls_session::feed(std::string_view octets) {
   if (!own.empty())
     BIO_write(s.in, own.data(), static_cast<int>(own.size()));
   s.advance(o);
-  s.drain(o);
+  if (!o.established || s.over)
+    s.drain(o);
+  return o;
+}
+
+tls_session::outcome tls_session::flush() {
+  outcome o;
+  state_->drain(o);
   return o;
 }
 

@@ -33,7 +33,7 @@ public:
   tls_session& operator=(const tls_session&) = delete;
 
   struct outcome {
-    std::string to_firmware;         ///< all records of this turn together
+    std::string to_firmware;         ///< all records of this turn together, but see feed()
     std::string plain;               ///< what the firmware said
     bool established = false;        ///< by this very turn
     bool closed = false;             ///< the firmware has ended the session; final
@@ -43,7 +43,12 @@ public:
   outcome begin();
   /// Any split of the firmware's octets. What is left of an earlier session, before this one's
   /// first record, is dropped.
+  /// Under TLS 1.3 the client has the last word of a handshake: it is kept for the next turn, so
+  /// that it goes out with the first write(). rpc waits two seconds for an answer to each message,
+  /// and firmware has none to that word alone.
   outcome feed(std::string_view octets);
+  /// What feed() has kept.
+  outcome flush();
   /// Only once established.
   outcome write(std::string_view plain);
   bool established() const;

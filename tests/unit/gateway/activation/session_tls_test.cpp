@@ -25,8 +25,10 @@ firmware_pin pinned() {
 
 /// The client as rpc: a ClientHello begins a new connection to the firmware, all else goes to it.
 struct tunnel : activation_stage {
-  explicit tunnel(std::chrono::milliseconds reuse = 1h) : own(site().issue_server()) {
+  explicit tunnel(std::chrono::milliseconds reuse = 1h, std::chrono::milliseconds withhold = 1h)
+      : own(site().issue_server()) {
     opts.tls_reuse = reuse;
+    opts.tls_withhold = withhold;
     begin();
   }
 
@@ -107,6 +109,32 @@ TEST_CASE("calls go through one TLS session as long as it lasts") {
   REQUIRE(change.ok());
   CHECK(t.sessions == 1);
   CHECK(t.counts.tls_sessions == 1);
+}
+
+TEST_CASE("a handshake takes one message and its last word comes with the first call") {
+  tunnel t;
+  auto up = t.use();
+  t.carry();
+  REQUIRE(up.ok());
+  CHECK(t.frames == 1);
+  CHECK_FALSE(t.firmware->ready());
+  auto got = t.post(reading);
+  t.carry();
+  CHECK(t.frames == 2);
+  CHECK(t.firmware->ready());
+  CHECK(t.answer(tunnel::kept_challenge()).find("POST /wsman") == 0);
+}
+
+TEST_CASE("the last word of a handshake goes alone if no call comes") {
+  tunnel t(1h, 0ms);
+  auto up = t.use();
+  t.carry();
+  REQUIRE(up.ok());
+  t.until([&] {
+    t.carry();
+    return t.firmware->ready();
+  });
+  CHECK(t.frames == 2);
 }
 
 TEST_CASE("a large request is one message") {

@@ -40,6 +40,8 @@ tls_session::outcome converse(tls_session& client, tls_firmware& firmware,
     all.established = all.established || turn.established;
     all.closed = turn.closed;
     all.failed = turn.failed;
+    if (turn.established && !turn.failed)
+      turn.to_firmware += client.flush().to_firmware;
     if (turn.to_firmware.empty() || turn.failed)
       return all;
     const auto back = firmware.feed(turn.to_firmware);
@@ -88,6 +90,19 @@ TEST_CASE("a session is established and carries both directions in any split") {
       CHECK_FALSE(client.established());
       CHECK(client.write("x").failed.has_value());
     }
+}
+
+TEST_CASE("the last word of a handshake goes with the first request") {
+  tls_firmware firmware(own(), {TLS1_3_VERSION, false});
+  const auto ctx = context();
+  tls_session client(ctx, anything);
+  const auto done = client.feed(firmware.feed(client.begin().to_firmware));
+  CHECK(done.established);
+  CHECK(done.to_firmware.empty());
+  firmware.feed(client.write("a request").to_firmware);
+  CHECK(firmware.ready());
+  CHECK(firmware.heard() == "a request");
+  CHECK(client.flush().to_firmware.empty());
 }
 
 TEST_CASE("old firmware is spoken to only if the site allows it") {
