@@ -303,13 +303,16 @@ TEST_CASE("the audit trail says who changed what and what came of it") {
   REQUIRE(rest(s, "POST", "features/" + m.guid,
                R"({"userConsent":"none","enableSOL":true,"enableIDER":true,"enableKVM":true})")
               .status == 200);
-  const auto row = s.sql("select act, asked_by, channel, status from audit where guid = '" +
-                         m.guid + "' order by at desc limit 1");
+  std::string row;
+  CHECK(s.until([&] { // the outcome is written soon after the answer
+    row = s.sql("select act, asked_by, channel, status from audit where guid = '" + m.guid +
+                "' order by at desc limit 1");
+    return row.find("done") != std::string::npos;
+  }));
   CAPTURE(row);
   CHECK(row.find("features.set") != std::string::npos);
   CHECK(row.find("op/admin") != std::string::npos);
   CHECK(row.find("rest") != std::string::npos);
-  CHECK(row.find("done") != std::string::npos);
 }
 
 TEST_CASE("a deactivated machine is unprovisioned and forgotten") {
