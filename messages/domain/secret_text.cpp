@@ -2,11 +2,28 @@
 
 #include <openssl/crypto.h>
 
+#include <utility>
+
 namespace outband {
 
 secret_text::~secret_text() {
-  // capacity: a shorter value assigned later leaves the tail of the former one behind.
-  value_.resize(value_.capacity());
+  wipe();
+}
+
+secret_text& secret_text::operator=(const secret_text& other) {
+  return *this = secret_text(other); // std::string would give its former memory back as it is
+}
+
+secret_text& secret_text::operator=(secret_text&& other) noexcept {
+  if (this != &other) {
+    wipe();
+    value_ = std::move(other.value_);
+  }
+  return *this;
+}
+
+void secret_text::wipe() {
+  value_.resize(value_.capacity()); // a moved-from string may hold more than its length
   OPENSSL_cleanse(value_.data(), value_.size());
 }
 

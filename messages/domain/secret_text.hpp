@@ -14,13 +14,15 @@ public:
   explicit secret_text(std::string value) : value_(std::move(value)) {}
   secret_text(const secret_text&) = default;
   secret_text(secret_text&&) noexcept = default;
-  secret_text& operator=(const secret_text&) = default;
-  secret_text& operator=(secret_text&&) noexcept = default;
+  secret_text& operator=(const secret_text& other);
+  secret_text& operator=(secret_text&& other) noexcept;
   ~secret_text();
   const std::string& reveal() const { return value_; }
   bool empty() const { return value_.empty(); }
 
 private:
+  void wipe();
+
   std::string value_;
 };
 /// Constant time in the contents (not in the length).

@@ -30,6 +30,26 @@ TEST_CASE("a secret leaves nothing behind in its place") {
   CHECK(left.find("unter2") == std::string::npos);
 }
 
+TEST_CASE("a longer secret leaves nothing of the short one that it replaces") {
+  const secret_text longer(std::string(40, 'l'));
+  alignas(secret_text) unsigned char place[sizeof(secret_text)];
+  for (const bool moved : {false, true}) {
+    auto* s = new (place) secret_text("hunter2-hunter2");
+    if (moved)
+      *s = secret_text(longer);
+    else
+      *s = longer;
+    CHECK(s->reveal() == longer.reveal());
+    const std::string left(reinterpret_cast<char*>(place), sizeof place);
+    s->~secret_text();
+    CHECK(left.find("hunter") == std::string::npos);
+  }
+  auto self = longer;
+  auto& same = self;
+  self = same;
+  CHECK(self.reveal() == longer.reveal());
+}
+
 TEST_CASE("names of secrets are what the table holds") {
   CHECK(to_string(secret_name::amt_password) == "amt-password");
   CHECK(to_string(secret_name::mps_password) == "mps-password");
