@@ -102,6 +102,15 @@ public:
           "must be true or false, not " + std::string(json::type_name(*v)) + ".");
     return false;
   }
+  /// nullptr: absent, or wrong.
+  const json::value* object(std::string_view name) {
+    const auto* v = present(name);
+    if (v == nullptr || v->members() != nullptr)
+      return v;
+    wrong(problem::malformed, name,
+          "must be an object, not " + std::string(json::type_name(*v)) + ".");
+    return nullptr;
+  }
   const json::value* present(std::string_view name) const {
     const auto* v = from_.find(name);
     return v == nullptr || v->is_null() ? nullptr : v;
@@ -201,7 +210,7 @@ void read_mode(reader& r, machine_claim& out) {
 }
 
 void read_addresses(reader& r, machine_claim& out) {
-  if (const auto* v = r.present("ipConfiguration")) {
+  if (const auto* v = r.object("ipConfiguration")) {
     reader ip(*v, "ipConfiguration.");
     out.ip.dhcp = ip.flag("dhcp");
     out.ip.fixed = ip.flag("static");
@@ -213,7 +222,7 @@ void read_addresses(reader& r, machine_claim& out) {
     out.ip.secondary_dns = ip.address("secondaryDns");
     r.take(ip);
   }
-  if (const auto* v = r.present("hostnameInfo")) {
+  if (const auto* v = r.object("hostnameInfo")) {
     reader host(*v, "hostnameInfo.");
     out.os_hostname = host.line("hostname");
     out.os_dns_suffix = host.line("dnsSuffixOS");

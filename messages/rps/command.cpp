@@ -91,6 +91,10 @@ private:
         out_.task = f.task;
         return success();
       }
+    // RPS takes none for wanted then and makes a random one.
+    if (out_.act == provisioning_act::maintain && words_[at_ - 1] == "--changepassword")
+      return fail(problem::malformed,
+                  "The new password begins with '-': it cannot be sent this way.", "method");
     // "-password X", as rpc v2 writes it for maintenance, is to minimist a cluster of one-letter
     // flags whose last one takes X: X is not the task's argument, and the password is the
     // payload's.

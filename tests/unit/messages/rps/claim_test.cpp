@@ -101,10 +101,29 @@ TEST_CASE("what is missing or of the wrong form is named") {
       {"ipConfiguration", R"({"gateway":"1.2.3.256"})", "payload.ipConfiguration.gateway"},
       {"ipConfiguration", R"({"dhcp":1})", "payload.ipConfiguration.dhcp"},
       {"hostnameInfo", R"({"hostname":5})", "payload.hostnameInfo.hostname"},
+      {"hostnameInfo", "[]", "payload.hostnameInfo"},
+      {"ipConfiguration", R"("10.0.0.1")", "payload.ipConfiguration"},
+      {"ipConfiguration", R"({"ipAddress":".1.2.3"})", "payload.ipConfiguration.ipAddress"},
+      {"ipConfiguration", R"({"ipAddress":"0001.2.3.4"})", "payload.ipConfiguration.ipAddress"},
+      {"ipConfiguration", R"({"primaryDns":"1.2.3.4 "})", "payload.ipConfiguration.primaryDns"},
+      {"ver", R"("16..1")", "payload.ver"},
+      {"ver", R"("16.1.")", "payload.ver"},
+      {"ver", R"("1.2.3.4.5.6")", "payload.ver"},
+      {"ver", R"("123456.1")", "payload.ver"},
+      {"build", R"("-1")", "payload.build"},
+      {"currentMode", "-1", "payload.currentMode"},
+      {"currentMode", "1.5", "payload.currentMode"},
+      {"currentMode", "9223372036854775807", "payload.currentMode"},
+      {"uuid", "[68,69,76,76,77,0,16,77,128,80,178,192,79,50,81,-1]", "payload.uuid"},
+      {"uuid", R"("4c4c4544-004d-4d10-8050-b2c04f3251333")", "payload.uuid"},
+      {"uuid", R"("4c4c4544x004d-4d10-8050-b2c04f325133")", "payload.uuid"},
+      {"certHashes", R"({"0":"e7"})", "payload.certHashes"},
+      {"tlsEnforced", "1", "payload.tlsEnforced"},
+      {"password", "[]", "payload.password"},
   };
   for (const auto& d : defects) {
-    CAPTURE(d.member);
-    CAPTURE(d.value);
+    CAPTURE(std::string(d.member));
+    CAPTURE(std::string(d.value));
     const auto c = parse_claim(with(claim_text, d.member, d.value));
     REQUIRE_FALSE(c.ok());
     CHECK(c.error().field == d.field);
@@ -136,6 +155,40 @@ TEST_CASE("texts and lists have bounds") {
     many += ',' + hash;
   CHECK(parse_claim(with(claim_text, "certHashes", '[' + many + ']')).error().what ==
         problem::too_large);
+}
+
+TEST_CASE("a claim that nests or repeats itself is refused whatever it says") {
+  CHECK_FALSE(parse_claim(with(claim_text, "more", "[[[[[[[]]]]]]]")).ok());
+  std::string many = "0";
+  for (int i = 0; i < 3000; ++i)
+    many += ",0";
+  CHECK(parse_claim(with(claim_text, "more", '[' + many + ']')).error().what == problem::too_large);
+  auto twice = claim_text;
+  twice.insert(1, R"("uuid":"4c4c4544-004d-4d10-8050-b2c04f325134",)");
+  CHECK_FALSE(parse_claim(twice).ok());
+  CHECK_FALSE(parse_claim(claim_text + "x").ok());
+  CHECK_FALSE(parse_claim("").ok());
+  CHECK(parse_claim(with(claim_text, "more", "{}")).ok()); // what we do not know is passed over
+}
+
+TEST_CASE("texts may be as long as their bounds and no longer") {
+  struct bound {
+    const char* member;
+    std::size_t most;
+    char fill;
+  };
+  for (const auto& b :
+       {bound{"hostname", 256, 'h'}, bound{"fqdn", 256, 'f'}, bound{"friendlyName", 256, 'n'},
+        bound{"features", 256, 'a'}, bound{"username", 64, 'u'}, bound{"sku", 16, '1'},
+        bound{"build", 16, '1'}, bound{"client", 64, 'c'}, bound{"password", 128, 'p'}}) {
+    CAPTURE(std::string(b.member));
+    const auto claim = [&](std::size_t size) {
+      return parse_claim(with(claim_text, b.member, '"' + std::string(size, b.fill) + '"'));
+    };
+    CHECK(claim(b.most).ok());
+    REQUIRE_FALSE(claim(b.most + 1).ok());
+    CHECK(claim(b.most + 1).error().field == "payload." + std::string(b.member));
+  }
 }
 
 TEST_CASE("what a client may leave out is empty") {

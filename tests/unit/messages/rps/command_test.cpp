@@ -73,6 +73,20 @@ TEST_CASE("a command that names no task or two or too much is refused") {
   CHECK(parse_command(many).error().what == problem::too_large);
 }
 
+TEST_CASE("a new password that looks like a flag is refused and not replaced by a random one") {
+  for (const char* text : {"maintenance -password pw --changepassword -S3cret!pw -f",
+                           "maintenance -password pw --changepassword --s3cret"}) {
+    CAPTURE(text);
+    const auto c = parse_command(text);
+    REQUIRE_FALSE(c.ok());
+    CHECK(c.error().field == "method");
+    CHECK(c.error().detail.find("begins with '-'") != std::string::npos);
+    CHECK(to_string(c.error()).find("3cret") == std::string::npos);
+  }
+  CHECK(parse_command("maintenance --changepassword --force").ok());
+  CHECK_FALSE(parse_command("maintenance --changepassword " + std::string(129, 'p')).ok());
+}
+
 TEST_CASE("no failure repeats what stood in the command") {
   for (const char* text : {"deactivate --password s3cret s3cret", "maintenance -password s3cret",
                            "unknown --password s3cret"}) {
