@@ -2,7 +2,8 @@
 /// on TLS at its local ports?
 ///
 /// Source: rpc-go pkg/pthi ("state independence"). Context: pure, any thread.
-/// Limits: a message of another length or command is problem::malformed.
+/// Limits: what is too short or another command is problem::malformed, another sub-command
+/// problem::unsupported.
 #pragma once
 
 #include "messages/domain/result.hpp"

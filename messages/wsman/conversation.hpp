@@ -2,8 +2,8 @@
 ///
 ///   wsman::conversation<host_setup> c{[](wsman::talk& t) { return amt::read_host_setup(t); }};
 ///   while (auto soap = c.next_request()) {
-///     // POST *soap to /wsman; a 401 is the transport's own affair: answer the challenge, send
-///     again c.feed(http_status, de_chunked_body);
+///     // POST *soap to /wsman. A first 401 is the transport's own affair: it sends again, signed.
+///     c.feed(http_status, de_chunked_body);
 ///   }
 ///   result<host_setup> told = c.outcome();
 ///

@@ -80,6 +80,39 @@ TEST_CASE("an answer that breaks off anywhere is refused") {
     must_refuse(command::get_code_versions, whole.substr(0, size));
 }
 
+TEST_CASE("every answer that lacks its last octet is refused") {
+  const response all[] = {
+      {command::get_control_mode, answer_status::success, number_body{2}},
+      {command::get_provisioning_state, answer_status::success, number_body{2}},
+      {command::unprovision, answer_status::success, number_body{0}},
+      {command::enumerate_hash_handles, answer_status::success, hash_handles_body{{1, 2}}},
+      {command::get_hash_entry, answer_status::success,
+       hash_entry_body{true, true, hash_algorithm::sha256, std::string(32, 'h'), "A root"}},
+      {command::get_pki_suffix, answer_status::success, pki_suffix_body{"acme.test"}},
+      {command::get_remote_access_status, answer_status::success,
+       remote_access_body{2, 2, 2, "mps.acme.test"}},
+      {command::get_lan_settings, answer_status::success, lan_settings_body{}},
+      {command::get_uuid, answer_status::success, uuid_body{}},
+      {command::get_local_account, answer_status::success, local_account_body{"a", "b"}},
+      {command::start_host_based, answer_status::success,
+       host_based_body{hash_algorithm::sha256, std::string(32, 'h')}}};
+  for (const auto& r : all) {
+    CAPTURE(to_string(r.what));
+    auto octets = encode(r);
+    REQUIRE(decode_response(r.what, octets).ok());
+    must_refuse(r.what, octets.substr(0, octets.size() - 1));
+    // The same when its head knows of it.
+    const auto length = octets.size() - 12 - 1;
+    octets[8] = static_cast<char>(length);
+    octets[9] = static_cast<char>(length >> 8);
+    octets.pop_back();
+    must_refuse(r.what, octets);
+  }
+  must_refuse(command::get_uuid, unhex("02 00 0000 5c008004 04000000 00000000"));
+  must_refuse(command::get_uuid, unhex("01 01 0000 5c008004 ffffffff 00000000"));
+  must_refuse(command::stop_configuration, unhex("01 01 0000 5e008004 03000000 000000"));
+}
+
 TEST_CASE("the answer to another command is refused") {
   const auto other = encode(response{command::get_uuid, answer_status::success, uuid_body{}});
   must_refuse(command::get_control_mode, other);
