@@ -63,17 +63,22 @@ int signature_bits(const X509* c) {
   }
 }
 
-std::string last_entry(const X509* c, int nid) {
+/// What the subject's name has of that kind, in its order.
+std::vector<std::string> entries(const X509* c, int nid) {
+  std::vector<std::string> out;
   const auto* name = X509_get_subject_name(c);
-  int at = -1;
-  for (int next = X509_NAME_get_index_by_NID(name, nid, -1); next >= 0;
-       next = X509_NAME_get_index_by_NID(name, nid, next))
-    at = next;
-  if (at < 0)
-    return {};
-  const auto* data = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(data)),
-          static_cast<std::size_t>(ASN1_STRING_length(data))};
+  for (int at = X509_NAME_get_index_by_NID(name, nid, -1); at >= 0;
+       at = X509_NAME_get_index_by_NID(name, nid, at)) {
+    const auto* data = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+    out.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(data)),
+                     static_cast<std::size_t>(ASN1_STRING_length(data)));
+  }
+  return out;
+}
+
+std::string last_entry(const X509* c, int nid) {
+  const auto all = entries(c, nid);
+  return all.empty() ? std::string{} : all.back();
 }
 
 bool is_for_setup(const X509* c) {
@@ -86,7 +91,8 @@ bool is_for_setup(const X509* c) {
     if (setup_purpose == text.data())
       return true;
   }
-  return last_entry(c, NID_organizationalUnitName) == setup_unit;
+  const auto units = entries(c, NID_organizationalUnitName); // authorities add others of their own
+  return std::find(units.begin(), units.end(), setup_unit) != units.end();
 }
 
 bool is_current(const X509* c, std::time_t now) {
@@ -232,7 +238,9 @@ namespace {
 
 /// The next certificate of a PEM text as DER; empty: there is none.
 std::string next_of(BIO* pem) {
-  const owned<X509> c{PEM_read_bio_X509(pem, nullptr, nullptr, nullptr)};
+  // The callback keeps OpenSSL from asking a terminal about encrypted PEM.
+  const owned<X509> c{PEM_read_bio_X509(
+      pem, nullptr, [](char*, int, int, void*) { return -1; }, nullptr)};
   unsigned char* octets = nullptr;
   const int n = c ? i2d_X509(c.get(), &octets) : 0;
   if (n <= 0)

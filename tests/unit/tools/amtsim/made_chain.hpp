@@ -14,7 +14,8 @@ namespace outband::amtsim::test {
 
 struct wanted_certificate {
   std::string name;
-  std::string unit{};    ///< OU; empty: none
+  std::string unit{}; ///< OU; empty: none
+  std::string unit_too{};
   bool authority = true; ///< else for client setup, unless `purpose` is another
   std::string purpose = "2.16.840.1.113741.1.2.3";
   const EVP_MD* hash = EVP_sha256();
@@ -38,8 +39,9 @@ inline std::string issue(const wanted_certificate& w, const owned_key& key,
                                reinterpret_cast<const unsigned char*>(value.data()),
                                static_cast<int>(value.size()), -1, 0);
   };
-  if (!w.unit.empty())
-    named(X509_get_subject_name(c.get()), "OU", w.unit);
+  for (const auto& unit : {w.unit, w.unit_too})
+    if (!unit.empty())
+      named(X509_get_subject_name(c.get()), "OU", unit);
   named(X509_get_subject_name(c.get()), "CN", w.name);
   named(X509_get_issuer_name(c.get()), "CN", issuer);
   X509_set_pubkey(c.get(), key.get());

@@ -189,6 +189,8 @@ TEST_CASE("certificates are judged by purpose time and strength") {
   auto by_unit = other_purpose;
   by_unit.unit = "Intel(R) Client Setup Certificate";
   CHECK(activation(made_chain(by_unit)).add_all() == "0");
+  by_unit.unit_too = "Domain Control Validated";
+  CHECK(activation(made_chain(by_unit)).add_all() == "0");
   auto expired = made_chain::leaf("vpro.example.org");
   expired.to_s = -10;
   CHECK(activation(made_chain(expired)).add_all() == "4");
