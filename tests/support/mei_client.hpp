@@ -1,6 +1,6 @@
 /// The host's end of a simulated machine's MEI socket (tools/amtsim/mei_server.hpp), as `rpc` and
 /// the edge agent use /dev/mei0.
-/// Context: blocks its thread, at most 3 s per call as rpc does; the machine runs on another.
+/// Context: blocks its thread, at most 60 s per call; the machine runs on another.
 #pragma once
 
 #include "messages/domain/result.hpp"

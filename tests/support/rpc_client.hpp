@@ -40,7 +40,8 @@ enum class rpc_command : std::uint8_t { activate, deactivate, maintenance };
 /// The windows in which `rpc` collects what AMT says, and its pauses.
 struct rpc_timing {
   using ms = std::chrono::milliseconds;
-  ms first_byte{3000};       ///< plain port, from the request to the first octet
+  ms first_byte{30000};      ///< plain port, from the request to the first octet; a loaded machine
+                             ///< makes an RSA key in some seconds
   ms idle{1000};             ///< plain port, after an octet: then the answer is complete
   bool whole_answers = true; ///< an answer that is whole by its HTTP framing is sent at once
   ms tunnel_first_byte{2000};
