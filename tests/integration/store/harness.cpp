@@ -70,6 +70,24 @@ store::pg_options with_dsn(store::pg_options options, const std::string& dsn) {
   options.dsn = dsn;
   return options;
 }
+
+std::string migrated(postgres& on) {
+  auto name = on.create_database();
+  must(store::migrate(on.dsn(name)));
+  return name;
+}
+
+/// Of the common server: a copy of one that was migrated once, for most tests need no more than a
+/// database, and to migrate each took longer than what they test.
+std::string fresh_database(postgres& on) {
+  if (&on != &server())
+    return migrated(on);
+  static const std::string pattern = migrated(on);
+  static int copies = 0;
+  auto name = "copy" + std::to_string(++copies);
+  on.sql("postgres", "create database " + name + " template " + pattern);
+  return name;
+}
 } // namespace
 
 node::node(const std::string& dsn, store::pg_options options)
@@ -80,9 +98,8 @@ node::node(const std::string& dsn, store::pg_options options)
 }
 
 stage::stage(store::pg_options options, postgres& on)
-    : pg(on), database(pg.create_database()), dsn(pg.dsn(database)),
-      first((must(store::migrate(dsn)), std::make_unique<node>(dsn, std::move(options)))),
-      store(first->store) {
+    : pg(on), database(fresh_database(on)), dsn(pg.dsn(database)),
+      first(std::make_unique<node>(dsn, std::move(options))), store(first->store) {
   for (auto key : {"acme", "globex"})
     must(call<tenant_row>([&](auto cb) { store.create_tenant({key, key, "", 0}, cb); }));
 }
