@@ -139,6 +139,7 @@ struct server_options {
   std::chrono::milliseconds body{30'000};
   std::chrono::milliseconds idle{60'000};        ///< keep-alive between requests
   std::chrono::milliseconds write{30'000};       ///< for each 64 KiB of an answer
+  std::chrono::milliseconds linger{2'000};       ///< for the peer's TCP after its WebSocket's end
   std::vector<std::string> allowed_origins{"*"}; ///< CORS
 };
 

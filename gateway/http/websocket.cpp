@@ -1,9 +1,12 @@
 #include "gateway/http/connections.hpp"
 #include "gateway/net/lean_tls_beast.hpp"
+#include "gateway/net/timers.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/websocket/stream.hpp>
+
+#include <array>
 
 namespace outband::web {
 
@@ -12,7 +15,32 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace ws = boost::beast::websocket;
+using asio::ip::tcp;
 using boost::system::error_code;
+
+constexpr std::size_t max_drained = 1 << 20; // discarded after the WebSocket has ended
+
+/// As net::lean_tls_stream: Beast's own teardown of a socket waits for the peer as long as it
+/// likes.
+class plain_stream final : public tcp::socket {
+public:
+  explicit plain_stream(tcp::socket s) : tcp::socket(std::move(s)) {}
+};
+template <class Handler> void async_teardown(beast::role_type, plain_stream& s, Handler&& h) {
+  asio::post(s.get_executor(), [h = std::forward<Handler>(h)]() mutable { h(error_code{}); });
+}
+
+tcp::socket& raw(plain_stream& s) {
+  return s;
+}
+tcp::socket& raw(net::lean_tls_stream& s) {
+  return s.next_layer();
+}
+void say_goodbye(plain_stream&) {}
+void say_goodbye(net::lean_tls_stream& s) {
+  ERR_clear_error();
+  SSL_shutdown(s.native_handle()); // sends close_notify; the peer's is not waited for
+}
 
 template <class Stream>
 class session final : public websocket,
@@ -21,7 +49,8 @@ class session final : public websocket,
 public:
   session(Stream stream, ws_start s)
       : ws_(std::move(stream)), core_(std::move(s.core)), home_(std::move(s.home)),
-        place_(std::move(s.place)), how_(std::move(s.how)) {
+        place_(std::move(s.place)), how_(std::move(s.how)),
+        wheel_(net::timers::of(home_->context)) {
     ++core_->websockets;
     head_.method(beast::http::verb::get);
     head_.target(s.head.target.path);
@@ -62,7 +91,7 @@ public:
       return asio::post(home_->context, [cb] { cb(fail(problem::cancelled, "closed")); });
     ws_.async_read(in_, [me = this->shared_from_this(), cb](error_code ec, std::size_t) {
       if (ec) {
-        me->ended_ = true;
+        me->linger();
         return cb(fail(problem::cancelled, ec.message()));
       }
       message m;
@@ -103,6 +132,7 @@ public:
 
   void abort() override {
     ended_ = true;
+    lingering_.cancel();
     error_code ignored;
     beast::get_lowest_layer(ws_).close(ignored);
   }
@@ -112,7 +142,28 @@ private:
     if (ended_ || saying_)
       return;
     saying_ = true;
-    ws_.async_close(why_, [me = this->shared_from_this()](error_code) { me->abort(); });
+    ws_.async_close(why_, [me = this->shared_from_this()](error_code) { me->linger(); });
+  }
+
+  /// The WebSocket is over. Closing while the peer's last octets are unread would reset the
+  /// connection and could destroy our close frame before it is read; waiting for the peer to close
+  /// would let it keep its place. So: say goodbye and discard for a moment.
+  void linger() {
+    if (std::exchange(ended_, true))
+      return;
+    say_goodbye(ws_.next_layer());
+    error_code ignored;
+    raw(ws_.next_layer()).shutdown(tcp::socket::shutdown_send, ignored);
+    wheel_.arm(lingering_, core_->options.linger);
+    discard(std::make_shared<std::array<char, 2048>>(), 0);
+  }
+
+  void discard(const std::shared_ptr<std::array<char, 2048>>& into, std::size_t so_far) {
+    raw(ws_.next_layer())
+        .async_read_some(asio::buffer(*into), [me = this->shared_from_this(), into,
+                                               so_far](error_code ec, std::size_t n) {
+          ec || so_far + n > max_drained ? me->abort() : me->discard(into, so_far + n);
+        });
   }
 
   ws::stream<Stream> ws_;
@@ -120,6 +171,8 @@ private:
   std::shared_ptr<web::shard> home_;
   counted place_;
   upgrade::accepted how_;
+  net::timers& wheel_;
+  net::member_timer<session, &session::abort> lingering_{*this};
   beast::http::request<beast::http::empty_body> head_;
   beast::flat_buffer in_;
   std::string out_;
@@ -133,7 +186,7 @@ void open_websocket(net::lean_tls_stream stream, ws_start s) {
   std::make_shared<session<net::lean_tls_stream>>(std::move(stream), std::move(s))->start();
 }
 void open_websocket(asio::ip::tcp::socket stream, ws_start s) {
-  std::make_shared<session<asio::ip::tcp::socket>>(std::move(stream), std::move(s))->start();
+  std::make_shared<session<plain_stream>>(plain_stream(std::move(stream)), std::move(s))->start();
 }
 
 } // namespace outband::web

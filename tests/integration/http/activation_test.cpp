@@ -51,7 +51,13 @@ struct table final : activation_port {
   bool silent = false;
 };
 
-struct activating : running {
+/// Before what uses it: connections speak to it until the pool's threads have ended.
+struct deciding {
+  table decides;
+  activation::counters counts;
+};
+
+struct activating : deciding, running {
   activating() {
     opts.now = [] {
       return time_ms{1};
@@ -65,8 +71,6 @@ struct activating : running {
   }
 
   activation::options opts;
-  table decides;
-  activation::counters counts;
 };
 
 json::value message(raw_client& c) {
@@ -115,6 +119,37 @@ TEST_CASE("a client with a token in its address is served to the end") {
     CHECK(site.decides.seen.token == "abc_DEF-1");
     CHECK(site.decides.seen.peer == "127.0.0.1");
     CHECK(site.decides.wish.profile == "p1");
+  }
+}
+
+TEST_CASE("a client that keeps TCP open after its WebSocket gives its place to the next one") {
+  activating site;
+  site.options.max_connections = 1;
+  site.options.linger = std::chrono::milliseconds(1);
+  site.opts.max_connections = 1;
+  site.decides.silent = true;
+  SUBCASE("over TLS") {}
+  SUBCASE("in clear") {
+    site.options.tls.reset();
+  }
+  site.serve_it();
+  const auto enter = [&](raw_client& c) {
+    return c.upgrade("/activate/t", "").find(" 101 ") != std::string::npos;
+  };
+  std::vector<std::unique_ptr<raw_client>> open; // and remain so
+  for (std::uint64_t turn = 1; turn <= 3; ++turn) {
+    const bool tls = site.options.tls.has_value();
+    auto c = std::make_unique<raw_client>(site.port(), tls);
+    while (!enter(*c)) // who comes too early is closed at once
+      c = std::make_unique<raw_client>(site.port(), tls);
+    c->send_frame(1, frame_with("activate", claim_text));
+    site.decides.wait_for([&] { return site.decides.seen.wire != nullptr; });
+    c->send_frame(8, "\x03\xe8");
+    auto end = c->receive_frame();
+    open.push_back(std::move(c));
+    REQUIRE(end);
+    CHECK(end->opcode == 8);
+    site.decides.wait_for([&] { return site.decides.over == turn; });
   }
 }
 
