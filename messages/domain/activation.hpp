@@ -29,7 +29,6 @@ struct machine_claim {
   bool tls_enforced = false; ///< the local ports speak TLS only
   bool tls_tunnel = false;   ///< the user asked for TLS on the local port
   bool progress = false;     ///< the client understands progress labels
-  std::string client;        ///< "v2.52.4", as it calls itself
   struct addresses {
     bool dhcp = false, fixed = false, sync = false;
     std::string address, netmask, gateway, primary_dns, secondary_dns;

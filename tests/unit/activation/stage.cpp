@@ -82,7 +82,6 @@ machine_claim bench::claim() const {
   m.local_user = local.user;
   m.password = secret_text(m.mode == 0 ? local.password : "Unknown1!");
   m.tls_enforced = amtsim::tls_enforced(model);
-  m.client = "v2.52.4";
   return m;
 }
 
