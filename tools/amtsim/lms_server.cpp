@@ -1,5 +1,7 @@
 #include "tools/amtsim/lms_server.hpp"
 
+#include "tools/amtsim/accept_pause.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 
@@ -183,7 +185,12 @@ void lms_server::state::accept(tcp::acceptor& on, std::uint16_t amt_port) {
   on.async_accept([self = shared_from_this(), &on, amt_port](error_code ec, tcp::socket socket) {
     if (ec == asio::error::operation_aborted || !on.is_open())
       return;
-    if (!ec && self->to_ != nullptr) {
+    if (ec)
+      return after_accept_pause(on.get_executor(), [self, &on, amt_port] {
+        if (on.is_open())
+          self->accept(on, amt_port);
+      });
+    if (self->to_ != nullptr) {
       auto made = std::make_shared<relay>(self, std::move(socket));
       if (made->begin(amt_port))
         self->relays_.push_back(std::move(made));

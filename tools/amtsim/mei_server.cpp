@@ -1,6 +1,7 @@
 #include "tools/amtsim/mei_server.hpp"
 
 #include "messages/pthi/messages.hpp"
+#include "tools/amtsim/accept_pause.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/seq_packet_protocol.hpp>
@@ -156,7 +157,12 @@ void mei_server::state::accept() {
   acceptor_.async_accept([self = shared_from_this()](error_code ec, protocol::socket socket) {
     if (ec == asio::error::operation_aborted || !self->acceptor_.is_open())
       return;
-    if (!ec && self->connections_.size() < max_connections) {
+    if (ec)
+      return after_accept_pause(self->acceptor_.get_executor(), [self] {
+        if (self->acceptor_.is_open())
+          self->accept();
+      });
+    if (self->connections_.size() < max_connections) {
       self->connections_.push_back(std::make_shared<connection>(self, std::move(socket)));
       self->connections_.back()->read();
     }

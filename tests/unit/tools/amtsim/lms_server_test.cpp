@@ -10,6 +10,8 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <vector>
 
 namespace outband::amtsim {
@@ -160,6 +162,24 @@ TEST_CASE("without the server nobody is connected any more") {
   error_code ec;
   late.connect({asio::ip::address_v4::loopback(), port}, ec);
   CHECK(ec);
+}
+
+TEST_CASE("a process without descriptors waits for one instead of asking on and on") {
+  bench_lms lms;
+  tcp::socket curl(lms.io, tcp::v4());
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int next = ::dup(0);
+  ::close(next);
+  const rlimit none{static_cast<rlim_t>(next), before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  curl.connect({asio::ip::address_v4::loopback(), lms.port_of(false)});
+  int done = 0;
+  while (done < 1000 && lms.io.poll_one() != 0)
+    ++done;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(done < 1000);
+  lms.run_until([&] { return lms.open != nullptr; });
 }
 
 TEST_CASE("a port that is taken is told") {
