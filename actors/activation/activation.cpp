@@ -299,8 +299,10 @@ void activation_run::conclude(activation_state how, const failure& why) {
     return note(how, last.status,
                 how == activation_state::done ? "" : std::string(explain(why.what).code),
                 std::move(tell));
-  spdlog::info("device={} {} from {} refused: {}", to_string(wish_->machine.guid),
-               to_string(wish_->act), connection_.peer, last.status);
+  // Of a machine that is not registered, or not any more.
+  spdlog::info("device={} {} from {} {}: {}", to_string(wish_->machine.guid), to_string(wish_->act),
+               connection_.peer, how == activation_state::done ? "is done" : "refused",
+               last.status);
   tell();
 }
 

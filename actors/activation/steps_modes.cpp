@@ -340,9 +340,14 @@ void activation_run::confirm_unprovisioned() {
 }
 
 void activation_run::forget_device() {
-  note(activation_state::done, "Deactivated.", {});
-  noted_ = false; // the row goes with the machine
-  site_->control.remove_device(known_.device, or_fail<nothing>([this](nothing) { done(); }));
+  // The row goes with the machine, by another connection to the database: a last word that meets
+  // the removal would read as if another activation had begun.
+  auto remove = or_fail<nothing>([this](nothing) {
+    site_->control.remove_device(known_.device, or_fail<nothing>([this](nothing) { done(); }));
+  });
+  note(activation_state::done, "Deactivated.", {},
+       [remove = std::move(remove)] { remove(nothing{}); });
+  noted_ = false;
 }
 
 } // namespace outband::activation

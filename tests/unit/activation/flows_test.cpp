@@ -93,6 +93,26 @@ TEST_CASE("a machine is deactivated and forgotten and can be activated again") {
   CHECK(m.model.control_mode == 1);
 }
 
+TEST_CASE("a machine is removed only after its last word is stored") {
+  activation_stage s;
+  s.prepare(activation_kind::client_mode);
+  bench m;
+  REQUIRE(s.go(m).success);
+  s.rows.slow_ends = true;
+  auto wire = s.open(m, s.wish(m, provisioning_act::deactivate),
+                     s.token(m.model.who().guid, provisioning_act::deactivate));
+  s.settle();
+  REQUIRE(s.rows.ends.size() == 1);
+  CHECK(s.rows.notes.back().text == "Deactivated.");
+  CHECK(s.control.removed.empty());
+  CHECK(wire->reports.empty());
+  s.rows.ends.front()(nothing{});
+  s.settle();
+  CHECK(s.control.removed.size() == 1);
+  REQUIRE(wire->reports.size() == 1);
+  CHECK(wire->reports.front().success);
+}
+
 TEST_CASE("an unprovision whose answer is lost is proven by the refused sign-in") {
   activation_stage s;
   s.prepare(activation_kind::client_mode);

@@ -140,6 +140,8 @@ public:
     row = note.row;
     notes.push_back(note.row);
     published += note.publish.size();
+    if (slow_ends && row.state != activation_state::running)
+      return ends.push_back(std::move(cb));
     cb(nothing{});
   }
   void get_activation(device_ref device, answer<activation_row> cb) override {
@@ -178,6 +180,8 @@ public:
   std::map<std::string, activation_token> tokens;
   std::map<std::string, activation_row> activations;
   std::vector<activation_row> notes;
+  bool slow_ends = false;            ///< the end of an activation is stored when the test says so
+  std::vector<answer<nothing>> ends; ///< who waits for it
   std::size_t published = 0;
   std::map<std::string, std::pair<time_ms, int>> noticed; ///< end and days, by "acme/domain"
   bool away = false;                                      ///< what ends is not told
