@@ -44,6 +44,36 @@ std::string named_for(const wsman::node& now, const std::string& profile) {
   return profile.empty() ? name : name + " " + profile;
 }
 
+/// Properties that are absent where they are empty.
+void take_identity(const ieee8021x_identity& who, std::vector<new_value>& changes,
+                   std::vector<std::string_view>& without) {
+  const auto optional = [&](const char* name, const std::string& value) {
+    if (value.empty())
+      without.emplace_back(name);
+    else
+      changes.push_back({name, value});
+  };
+  optional("Domain", who.domain);
+  optional("RoamingIdentity", who.roaming_identity);
+  optional("ServerCertificateName", who.server_name);
+  optional("ServerCertificateNameComparison",
+           who.server_name.empty() ? std::string() : code(server_name_in_full));
+}
+
+/// Firmware that answers with the settings of before has not taken the new ones over.
+status taken_over(const wsman::node* echoed, ieee8021x_state wanted) {
+  if (echoed == nullptr)
+    return success();
+  auto enabled = wsman::number_or(*echoed, "Enabled", static_cast<std::uint32_t>(wanted));
+  if (!enabled)
+    return enabled.error();
+  if (*enabled != static_cast<std::uint32_t>(wanted))
+    return fail(problem::device_refused,
+                "the firmware accepted the 802.1x settings and did not take them over (Enabled " +
+                    code(*enabled) + ")");
+  return success();
+}
+
 } // namespace
 
 result<ieee8021x_handles> provide_credentials(wsman::talk& t, const ieee8021x_credentials& what) {
@@ -112,11 +142,13 @@ result<ieee8021x_handles> configure_wired_8021x(wsman::talk& t, const wired_8021
   auto handles = provide_credentials(t, what.credentials);
   if (!handles)
     return handles;
+  const auto state = handles->ca.empty() ? ieee8021x_state::without_certificates
+                                         : ieee8021x_state::with_certificates;
   std::vector<new_value> changes{
       {"AuthenticationProtocol", code(static_cast<std::uint32_t>(what.protocol))},
       {"AvailableInS0", "true"},
       {"ElementName", named_for(**now, what.profile)},
-      {"Enabled", code(ieee8021x_state::with_certificates)},
+      {"Enabled", code(state)},
       {"PxeTimeout", code(what.pxe_timeout_s)},
       {"Username", what.user}};
   std::vector<std::string_view> without;
@@ -126,8 +158,12 @@ result<ieee8021x_handles> configure_wired_8021x(wsman::talk& t, const wired_8021
   } else {
     without = {"Password"};
   }
-  if (auto put = t.put(settings, put_back(**now, changes, without)); !put)
+  take_identity(what.identity, changes, without);
+  auto put = t.put(settings, put_back(**now, changes, without));
+  if (!put)
     return put.error();
+  if (auto ok = taken_over(*put, state); !ok)
+    return ok.error();
   if (what.protocol == eap::tls) {
     auto told = t.invoke(settings, "SetCertificates",
                          certificate_parameter("ServerCertificateIssuer", handles->ca) +

@@ -131,6 +131,17 @@ result<step_result> configure_wired(wsman::talk& t, const wired_wish& wish) {
   return step_result::done;
 }
 
+result<step_result> configure_wired_access(wsman::talk& t, const wired_8021x_settings& what) {
+  auto ports = get_ethernet_ports(t);
+  if (!ports)
+    return ports.error();
+  if (!ports->wired || ports->wired->mac_address.empty())
+    return step_result::absent;
+  if (auto ok = configure_wired_8021x(t, what); !ok)
+    return ok.error();
+  return step_result::done;
+}
+
 result<wireless_report> configure_wireless(wsman::talk& t, const wireless_wish& wish) {
   wireless_report out;
   if (wish.profiles.size() > max_profiles)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "messages/amt/cira.hpp"
+#include "messages/amt/configure_8021x.hpp"
 #include "messages/amt/features.hpp"
 #include "messages/amt/wifi.hpp"
 #include "messages/wsman/talk.hpp"
@@ -32,6 +33,9 @@ struct wired_wish {
 /// Not for machines whose TLS is enforced (AMT 19 and later): this Put makes them unreachable.
 /// absent: no wired port, or one without MAC address.
 result<step_result> configure_wired(wsman::talk& t, const wired_wish& wish);
+
+/// configure_wired_8021x() where there is a wired port; absent: there is none.
+result<step_result> configure_wired_access(wsman::talk& t, const wired_8021x_settings& what);
 
 /// What was added one by one, with what the firmware thought of each.
 struct additions {

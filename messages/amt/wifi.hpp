@@ -110,7 +110,9 @@ struct wifi_profile_request {
     std::string user;
     std::string password;
     std::uint32_t protocol = 0;
-    std::string client_certificate, private_key, ca_certificate; ///< base64 of DER
+    std::string client_certificate{}, private_key{}, ca_certificate{}; ///< base64 of DER
+    std::string domain{}, roaming_identity{};
+    std::string server_name{}; ///< full, as the authentication server's certificate has it
   };
   std::optional<enterprise> ieee8021x;
 };

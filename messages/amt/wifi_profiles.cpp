@@ -50,8 +50,16 @@ std::string properties_of(const wifi_profile_request& what, const std::string& i
              q("InstanceID", "Intel(r) AMT:IEEE 802.1x Settings " + what.name) +
              q("AuthenticationProtocol", code(what.ieee8021x->protocol)) +
              q("Username", what.ieee8021x->user);
-    if (!what.ieee8021x->password.empty())
-      s += q("Password", what.ieee8021x->password);
+    const auto optional = [&](std::string_view name, const std::string& value) {
+      if (!value.empty())
+        s += q(name, value);
+    };
+    optional("Password", what.ieee8021x->password);
+    optional("Domain", what.ieee8021x->domain);
+    optional("RoamingIdentity", what.ieee8021x->roaming_identity);
+    optional("ServerCertificateName", what.ieee8021x->server_name);
+    if (!what.ieee8021x->server_name.empty())
+      s += q("ServerCertificateNameComparison", code(server_name_in_full));
     out += embedded("IEEE8021xSettingsInput", "CIM_IEEE8021xSettings", s);
   }
   if (!credentials.client.empty())

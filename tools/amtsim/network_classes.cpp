@@ -259,7 +259,8 @@ refusal put_ieee8021x(const wsman::node& body, const instance&, context& c) {
       !take(body, "Domain", next.domain, 255) ||
       !take(body, "RoamingIdentity", next.roaming_identity, 80) ||
       !take(body, "ServerCertificateName", next.server_name, 80) ||
-      !take(body, "ServerCertificateNameComparison", next.server_name_comparison, 2))
+      !take(body, "ServerCertificateNameComparison", next.server_name_comparison, 3) ||
+      !good_server_name(next.server_name, next.server_name_comparison))
     return soap_fault::invalid_representation;
   if (next.enabled == 3) {
     // Switched off, firmware forgets whose credentials they were.

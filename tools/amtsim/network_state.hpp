@@ -41,10 +41,15 @@ struct wired_8021x {
   std::string domain;
   std::string roaming_identity;
   std::string server_name;
-  std::uint32_t server_name_comparison = 0;
+  std::uint32_t server_name_comparison = 0; ///< 2 in full, 3 its suffix
   std::optional<std::uint32_t> client_cert; ///< handles
   std::optional<std::uint32_t> ca_cert;
 };
+
+/// DMTF CIM_IEEE8021xSettings: which comparison must be said where there is a name to compare.
+inline bool good_server_name(const std::string& name, std::uint32_t comparison) {
+  return name.empty() || (comparison >= 1 && comparison <= 3);
+}
 
 /// AMT_8021XProfile, which older consoles use instead.
 struct profile_8021x {

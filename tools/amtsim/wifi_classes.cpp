@@ -141,13 +141,26 @@ refusal remove_profile(const instance& target, context& c) {
 
 instances enterprise_settings(const device_model& d) {
   instances out;
-  for (const auto& p : d.wifi->profiles)
-    if (p.enterprise)
-      out.push_back({"CIM_IEEE8021xSettings",
-                     {{"AuthenticationProtocol", text(p.enterprise->protocol)},
-                      {"ElementName", p.enterprise->name},
-                      {"InstanceID", p.enterprise->id},
-                      {"Username", p.enterprise->user}}});
+  for (const auto& p : d.wifi->profiles) {
+    if (!p.enterprise)
+      continue;
+    const auto& e = *p.enterprise;
+    instance shown{"CIM_IEEE8021xSettings",
+                   {{"AuthenticationProtocol", text(e.protocol)},
+                    {"ElementName", e.name},
+                    {"InstanceID", e.id},
+                    {"Username", e.user}}};
+    const auto optional = [&](const char* name, const std::string& value) {
+      if (!value.empty())
+        shown.fields.push_back({name, value});
+    };
+    optional("Domain", e.domain);
+    optional("RoamingIdentity", e.roaming_identity);
+    optional("ServerCertificateName", e.server_name);
+    if (!e.server_name.empty())
+      shown.fields.push_back({"ServerCertificateNameComparison", text(e.server_name_comparison)});
+    out.push_back(std::move(shown));
+  }
   return out;
 }
 
@@ -231,7 +244,12 @@ std::uint32_t read_enterprise(const wsman::node& input, wifi_profile& p, const d
   std::string id = next.id;
   if (!take(*from, "ElementName", next.name, 64) || !take(*from, "InstanceID", id, 128) ||
       !take(*from, "AuthenticationProtocol", next.protocol, 10) ||
-      !take(*from, "Username", next.user, 128) || !take(*from, "Password", next.password, 256))
+      !take(*from, "Username", next.user, 128) || !take(*from, "Password", next.password, 256) ||
+      !take(*from, "Domain", next.domain, 255) ||
+      !take(*from, "RoamingIdentity", next.roaming_identity, 80) ||
+      !take(*from, "ServerCertificateName", next.server_name, 80) ||
+      !take(*from, "ServerCertificateNameComparison", next.server_name_comparison, 3) ||
+      !good_server_name(next.server_name, next.server_name_comparison))
     return invalid_parameter;
   if (next.id.empty())
     next.id = id.empty() ? ieee_prefix + p.name : id;
@@ -338,6 +356,10 @@ template <class V, class T> void enterprise_members(V& v, T& t) {
   v("protocol", t.protocol);
   v("user", t.user);
   v("password", t.password);
+  v("domain", t.domain);
+  v("roaming", t.roaming_identity);
+  v("server", t.server_name);
+  v("comparison", t.server_name_comparison);
   v("client", t.client_cert);
   v("ca", t.ca_cert);
 }

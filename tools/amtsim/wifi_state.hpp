@@ -16,7 +16,11 @@ struct wifi_8021x {
   std::string name;
   std::uint32_t protocol = 0; ///< 0 EAP-TLS, 2 PEAP ...
   std::string user;
-  std::string password;                     ///< never shown
+  std::string password; ///< never shown
+  std::string domain;
+  std::string roaming_identity;
+  std::string server_name;
+  std::uint32_t server_name_comparison = 0; ///< 2 in full, 3 its suffix
   std::optional<std::uint32_t> client_cert; ///< handles
   std::optional<std::uint32_t> ca_cert;
 };

@@ -275,7 +275,7 @@ TEST_CASE("wired 802.1x with a password needs no certificate of the machine") {
   REQUIRE_MESSAGE(f.does(ask).ok(), f.why);
   const auto put = ieee + " Put";
   CHECK(f.asked == questions{ieee + " Get", put});
-  CHECK(f.sent_text(put, "Enabled") == "2");
+  CHECK(f.sent_text(put, "Enabled") == "6"); // without certificates
   CHECK(f.sent_text(put, "AvailableInS0") == "true");
   CHECK(f.sent_text(put, "AuthenticationProtocol") == "2");
   CHECK(f.sent_text(put, "Username") == "pc");
@@ -291,13 +291,108 @@ TEST_CASE("wired 802.1x with a password needs no certificate of the machine") {
   CHECK(none.does(ask).error().what == problem::unsupported);
 }
 
+std::string created(const std::string& handle) {
+  return "<CreatedCertificate><b:Address>x</b:Address><b:ReferenceParameters><c:ResourceURI>y"
+         "</c:ResourceURI><c:SelectorSet><c:Selector Name=\"InstanceID\">" +
+         handle + "</c:Selector></c:SelectorSet></b:ReferenceParameters></CreatedCertificate>";
+}
+const std::string keys = "AMT_PublicKeyManagementService";
+
+wired_8021x_settings peap() {
+  wired_8021x_settings out;
+  out.profile = "corp";
+  out.user = "pc";
+  out.password = "secret";
+  return out;
+}
+
+TEST_CASE("wired 802.1x with an authority makes it a trusted root and tells whom to expect") {
+  firmware f;
+  f.lists(ports, wired_port(true, true, false))
+      .has(ieee, disabled_8021x)
+      .lists("AMT_PublicKeyCertificate", "")
+      .returns(keys, "AddTrustedRootCertificate", 0, created("C 2"));
+  auto wish = peap();
+  wish.credentials.ca_certificate = pki::someone().certificate_pem;
+  wish.identity = {"CORP", "anonymous@corp", "radius.corp"};
+  const auto told = f.does([&](wsman::talk& t) { return configure_wired_access(t, wish); });
+  REQUIRE_MESSAGE(told.ok(), f.why);
+  CHECK(*told == step_result::done);
+  const auto put = ieee + " Put";
+  CHECK(f.sent_text(put, "Enabled") == "2"); // with certificates
+  CHECK(f.sent_text(put, "Domain") == "CORP");
+  CHECK(f.sent_text(put, "RoamingIdentity") == "anonymous@corp");
+  CHECK(f.sent_text(put, "ServerCertificateName") == "radius.corp");
+  CHECK(f.sent_text(put, "ServerCertificateNameComparison") == "2"); // in full
+  CHECK(f.times(keys + " AddTrustedRootCertificate") == 1);
+  CHECK(f.times(ieee + " SetCertificates") == 0); // as RPS: the machine has no certificate to name
+}
+
+TEST_CASE("what is left out of wired 802.1x does not stay from before") {
+  firmware f;
+  f.has(ieee, disabled_8021x + text("Domain", "OLD") + text("RoamingIdentity", "old") +
+                  text("ServerCertificateName", "old") +
+                  text("ServerCertificateNameComparison", "3"));
+  REQUIRE(f.does([](wsman::talk& t) { return configure_wired_8021x(t, peap()); }).ok());
+  for (const char* name :
+       {"Domain", "RoamingIdentity", "ServerCertificateName", "ServerCertificateNameComparison"})
+    CHECK(f.sent_text(ieee + " Put", name) == "(none)");
+}
+
+TEST_CASE("a profile for PEAP tells who the machine is and whom it expects") {
+  firmware f;
+  f.lists("CIM_WiFiPort", item("CIM_WiFiPort", text("EnabledState", "32769")))
+      .lists("CIM_WiFiEndpointSettings", "")
+      .returns("AMT_WiFiPortConfigurationService", "AddWiFiSettings", 0);
+  wifi_profile_request wish;
+  wish.name = "corp";
+  wish.ssid = "corp-net";
+  wish.priority = 1;
+  wish.auth = authentication::wpa2_8021x;
+  wifi_profile_request::enterprise who;
+  who.user = "pc";
+  who.password = "<secret>";
+  who.protocol = 2;
+  who.domain = "CORP";
+  who.roaming_identity = "anonymous@corp";
+  who.server_name = "radius.corp";
+  wish.ieee8021x = who;
+  REQUIRE(f.does([&](wsman::talk& t) -> result<bool> {
+             auto ok = add_wifi_profile(t, wish);
+             if (!ok)
+               return ok.error();
+             return true;
+           }).ok());
+  const auto& in = f.sent("AMT_WiFiPortConfigurationService AddWiFiSettings");
+  const auto* told = in.child("IEEE8021xSettingsInput");
+  REQUIRE(told != nullptr);
+  CHECK(told->child_text("AuthenticationProtocol") == "2");
+  CHECK(told->child_text("Username") == "pc");
+  CHECK(told->child_text("Password") == "<secret>");
+  CHECK(told->child_text("Domain") == "CORP");
+  CHECK(told->child_text("RoamingIdentity") == "anonymous@corp");
+  CHECK(told->child_text("ServerCertificateName") == "radius.corp");
+  CHECK(told->child_text("ServerCertificateNameComparison") == "2");
+  CHECK(in.child("CACredential") == nullptr);
+}
+
+TEST_CASE("a machine without a wired port has no use for wired 802.1x") {
+  firmware f;
+  f.lists(ports, wireless_port("7")).has(ieee, disabled_8021x);
+  const auto told = f.does([](wsman::talk& t) { return configure_wired_access(t, peap()); });
+  REQUIRE(told.ok());
+  CHECK(*told == step_result::absent);
+  CHECK(f.times(ieee + " Put") == 0);
+}
+
+TEST_CASE("a firmware that echoes 802.1x as it was has not taken it over") {
+  firmware f;
+  f.has(ieee, disabled_8021x).gives(ieee + " Put", item(ieee, disabled_8021x));
+  CHECK(f.does([](wsman::talk& t) { return configure_wired_8021x(t, peap()); }).error().what ==
+        problem::device_refused);
+}
+
 TEST_CASE("wired 802.1x with a certificate names both") {
-  const auto created = [](const std::string& handle) {
-    return "<CreatedCertificate><b:Address>x</b:Address><b:ReferenceParameters><c:ResourceURI>y"
-           "</c:ResourceURI><c:SelectorSet><c:Selector Name=\"InstanceID\">" +
-           handle + "</c:Selector></c:SelectorSet></b:ReferenceParameters></CreatedCertificate>";
-  };
-  const std::string keys = "AMT_PublicKeyManagementService";
   firmware f;
   f.has(ieee, disabled_8021x)
       .lists("AMT_PublicKeyCertificate", "")

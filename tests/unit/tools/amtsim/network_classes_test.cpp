@@ -180,6 +180,26 @@ TEST_CASE("wired 802.1x keeps who it is and never shows the password") {
   CHECK(refused(put(m, ieee_class, property("Enabled", "2"))) == "InvalidRepresentation");
 }
 
+TEST_CASE("a server name of 802.1x needs to be told how it is compared") {
+  bench_machine m;
+  const auto peap = property("Enabled", "6") + property("AuthenticationProtocol", "2") +
+                    property("Username", "edge") + property("Password", "s3cret!") +
+                    property("Domain", "CORP") + property("RoamingIdentity", "anonymous") +
+                    property("ServerCertificateName", "radius.corp");
+  const auto compared = [&](const char* how) {
+    return put(m, ieee_class, peap + property("ServerCertificateNameComparison", how));
+  };
+  CHECK(refused(put(m, ieee_class, peap)) == "InvalidRepresentation");
+  CHECK(refused(compared("0")) == "InvalidRepresentation");
+  CHECK(refused(compared("4")) == "InvalidRepresentation");
+  CHECK(get(m, ieee_class).child_text("Enabled") == "3"); // nothing of it was kept
+  const auto shown = body_of(compared("2"));
+  CHECK(shown.child_text("Domain") == "CORP");
+  CHECK(shown.child_text("RoamingIdentity") == "anonymous");
+  CHECK(shown.child_text("ServerCertificateName") == "radius.corp");
+  CHECK(shown.child_text("ServerCertificateNameComparison") == "2");
+}
+
 TEST_CASE("the certificates of wired 802.1x show as credential contexts") {
   bench_machine m;
   auto& store = m.model.certificates.change().certificates;

@@ -53,13 +53,14 @@ std::string update(bench_machine& m, const std::string& id, const std::string& s
                  settings + more));
 }
 
-std::string enterprise(const char* protocol, const char* password = nullptr) {
+std::string enterprise(const char* protocol, const char* password = nullptr,
+                       const std::string& more = {}) {
   std::string out = "<h:IEEE8021xSettingsInput>" + property("ElementName", "corp") +
                     property("InstanceID", "Intel(r) AMT:IEEE 802.1x Settings corp") +
                     property("AuthenticationProtocol", protocol) + property("Username", "edge");
   if (password != nullptr)
     out += property("Password", password);
-  return out + "</h:IEEE8021xSettingsInput>";
+  return out + more + "</h:IEEE8021xSettingsInput>";
 }
 const profile corp{"corp", "2", "7", "4", "", "corp net"};
 
@@ -207,6 +208,29 @@ TEST_CASE("PEAP wants a password and does not show it") {
   // Back to a passphrase: the 802.1x part goes.
   CHECK(update(m, id_of("corp"), profile{"corp", "2", "6", "4"}.settings()) == "0");
   CHECK(list(m, "CIM_IEEE8021xSettings").empty());
+}
+
+TEST_CASE("an enterprise profile keeps who it is and whom it expects") {
+  bench_machine m;
+  const auto server = property("ServerCertificateName", "radius.corp");
+  CHECK(add(m, corp, enterprise("2", "p4ss", server)) == "3");
+  CHECK(add(m, corp,
+            enterprise("2", "p4ss",
+                       server + property("ServerCertificateNameComparison", "3") +
+                           property("Domain", "CORP") +
+                           property("RoamingIdentity", "anonymous"))) == "0");
+  kept_texts kept;
+  for (const auto& row : wifi_classes().flash)
+    row.save(m.model, kept);
+  bench_machine after;
+  for (const auto& row : wifi_classes().flash)
+    row.load(kept, after.model);
+  const auto shown = list(after, "CIM_IEEE8021xSettings");
+  REQUIRE(shown.size() == 1);
+  CHECK(shown[0].child_text("Domain") == "CORP");
+  CHECK(shown[0].child_text("RoamingIdentity") == "anonymous");
+  CHECK(shown[0].child_text("ServerCertificateName") == "radius.corp");
+  CHECK(shown[0].child_text("ServerCertificateNameComparison") == "3");
 }
 
 TEST_CASE("while profiles are synchronised the user's own one shows and stays") {
