@@ -321,8 +321,16 @@ const object_shape& object_rule<ieee8021x_config>::shape() {
       object_kind::ieee8021x_config,
       "ieee8021x_config",
       "profileName",
-      {{"protocol", "integer"}, {"pxe_timeout", "integer"}, {"wired", "boolean"}},
-      {"o.protocol", "o.pxe_timeout", "o.wired::integer"},
+      {{"protocol", "integer"},
+       {"pxe_timeout", "integer"},
+       {"wired", "boolean"},
+       {"username", "text"},
+       {"domain", "text"},
+       {"roaming_identity", "text"},
+       {"server_name", "text"},
+       {"ca_certificate", "text"}},
+      {"o.protocol", "o.pxe_timeout", "o.wired::integer", "o.username", "o.domain",
+       "o.roaming_identity", "o.server_name", "o.ca_certificate"},
       true,
       false,
       "select 'profile', name from profile where tenant = $1::text and ieee8021x = $2::text union "
@@ -333,6 +341,8 @@ const object_shape& object_rule<ieee8021x_config>::shape() {
 
 void object_rule<ieee8021x_config>::bind(params& to, const ieee8021x_config& c) {
   to.number(std::int64_t{c.protocol}).number(std::int64_t{c.pxe_timeout}).flag(c.wired);
+  to.text(c.username).text(c.domain).text(c.roaming_identity).text(c.server_name);
+  to.text(c.ca_certificate);
 }
 
 ieee8021x_config object_rule<ieee8021x_config>::read(const rows& from, int row, int first) {
@@ -342,11 +352,27 @@ ieee8021x_config object_rule<ieee8021x_config>::read(const rows& from, int row, 
   c.protocol = whole(from, row, first + 2);
   c.pxe_timeout = whole(from, row, first + 3);
   c.wired = on(from, row, first + 4);
+  c.username = from.text(row, first + 5);
+  c.domain = from.text(row, first + 6);
+  c.roaming_identity = from.text(row, first + 7);
+  c.server_name = from.text(row, first + 8);
+  c.ca_certificate = from.text(row, first + 9);
   return c;
 }
 
 status object_rule<ieee8021x_config>::check(const ieee8021x_config& c) {
-  return check_name(c.name, "profileName");
+  auto ok = check_name(c.name, "profileName");
+  if (ok)
+    ok = check_text(c.username, "username");
+  if (ok)
+    ok = check_text(c.domain, "domain");
+  if (ok)
+    ok = check_text(c.roaming_identity, "roamingIdentity");
+  if (ok)
+    ok = check_text(c.server_name, "serverName");
+  if (ok)
+    ok = check_text(c.ca_certificate, "caCertificate", max_certificate);
+  return ok;
 }
 
 // -- proxies --------------------------------------------------------------------------------------

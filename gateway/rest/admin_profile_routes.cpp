@@ -45,6 +45,8 @@ provisioning::exported_8021x exported(opener& open, const stored<ieee8021x_confi
   provisioning::exported_8021x out;
   out.protocol = i.what.protocol;
   out.pxe_timeout = i.what.pxe_timeout;
+  out.username = i.what.username;
+  out.ca_certificate = i.what.ca_certificate;
   out.password = open(object_kind::ieee8021x_config, i.what.name, i.secrets, "password");
   return out;
 }

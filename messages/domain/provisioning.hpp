@@ -89,6 +89,12 @@ struct ieee8021x_config {
   int pxe_timeout = 120;
   bool wired = false;
   row_version version = 0;
+  // RPS has these in its table and leaves them empty: it asks an Enterprise Assistant for them.
+  std::string username;
+  std::string domain;           ///< in which `username` is unique
+  std::string roaming_identity; ///< what is said before the tunnel is there; empty: `username`
+  std::string server_name;      ///< in the authentication server's certificate; empty: any
+  std::string ca_certificate;   ///< of that server's authority: base64 of DER; empty: none is added
 };
 
 struct proxy_config {

@@ -23,6 +23,7 @@ struct exported_8021x {
   int protocol = 0; ///< ieee8021x_config::protocol
   int pxe_timeout = 120;
   std::string username, password;
+  std::string ca_certificate; ///< base64 of DER; may be empty
 };
 
 struct exported_wifi {

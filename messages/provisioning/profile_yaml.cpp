@@ -140,6 +140,9 @@ void write_8021x(yaml_writer& to, const std::optional<exported_8021x>& x) {
   to.put("username", x->username);
   to.put("password", x->password);
   to.put("authenticationProtocol", x->protocol);
+  to.put("clientCert", "");
+  to.put("caCert", x->ca_certificate);
+  to.put("privateKey", "");
   to.put("pxeTimeout", x->pxe_timeout);
   to.close();
 }

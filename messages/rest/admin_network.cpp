@@ -1,4 +1,5 @@
 // WiFi, 802.1x and proxies (rps src/routes/admin/wireless, ieee8021x, proxy).
+#include "messages/amt/x509.hpp"
 #include "messages/rest/admin_body.hpp"
 #include "messages/rest/admin_check.hpp"
 
@@ -43,6 +44,54 @@ void check_link_policy(admin_check& c) {
 
 json::value or_null(const std::optional<std::string>& text) {
   return text ? json::value(*text) : json::value();
+}
+
+/// The texts of an 802.1x configuration that RPS has no validator for, and what firmware takes
+/// (octets; AMT_8021XProfile's class reference).
+struct ieee8021x_text {
+  const char* name;
+  std::size_t limit;
+  std::string ieee8021x_config::*member;
+};
+constexpr ieee8021x_text ieee8021x_texts[] = {
+    {"username", 128, &ieee8021x_config::username},
+    {"domain", 128, &ieee8021x_config::domain},
+    {"roamingIdentity", 80, &ieee8021x_config::roaming_identity},
+    {"serverName", 80, &ieee8021x_config::server_name},
+};
+
+void check_identity(admin_check& c) {
+  for (const auto& t : ieee8021x_texts)
+    c.optional_text(t.name, t.limit);
+  if (const auto* name = c.text("serverName"); name && !name->empty())
+    c.need(name_like(*name, ".-"), "serverName",
+           "serverName should be the full name in the authentication server's certificate");
+  if (c.empty("caCertificate"))
+    return;
+  const auto* ca = c.text("caCertificate");
+  if (!ca)
+    return c.wrong("caCertificate", "caCertificate must be a string");
+  if (auto read = amt::read_certificate(*ca); !read)
+    c.wrong("caCertificate", "caCertificate " + read.error().detail);
+}
+
+/// Members that the body has; null is the same as an empty text.
+void read_identity(const json::value& body, ieee8021x_config& to) {
+  const admin_check c(body);
+  for (const auto& t : ieee8021x_texts)
+    if (body.find(t.name))
+      to.*t.member = c.empty(t.name) ? std::string() : *c.text(t.name);
+  if (!body.find("caCertificate"))
+    return;
+  to.ca_certificate.clear();
+  if (c.empty("caCertificate"))
+    return;
+  if (auto ca = amt::read_certificate(*c.text("caCertificate")))
+    to.ca_certificate = ca->der;
+}
+
+json::value text_or_null(const std::string& text) {
+  return text.empty() ? json::value() : json::value(text);
 }
 
 } // namespace
@@ -152,6 +201,7 @@ std::vector<field_error> admin_body<ieee8021x_config>::check(const json::value& 
       c.need(*t >= 0 && *t <= 86400, "pxeTimeout", "PXE Timeout value should be 0 - 86400");
   }
   c.optional_text("password", 255, true);
+  check_identity(c);
   if (!how.fresh && !how.if_match)
     c.need_present("version", std::string(needs_version));
   return c.take();
@@ -168,6 +218,7 @@ ieee8021x_config admin_body<ieee8021x_config>::read(const json::value& body, iee
   to.protocol = static_cast<int>(*c.integer("authenticationProtocol"));
   if (auto t = c.integer("pxeTimeout"))
     to.pxe_timeout = static_cast<int>(*t);
+  read_identity(body, to);
   to.version = version_of(c.get("version"));
   return to;
 }
@@ -182,9 +233,15 @@ plain_secrets admin_body<ieee8021x_config>::secrets(const json::value& body,
 
 json::value admin_body<ieee8021x_config>::show(const ieee8021x_config& i,
                                                const tenant_key& tenant) {
-  return json::object{{"profileName", i.name},       {"authenticationProtocol", i.protocol},
-                      {"pxeTimeout", i.pxe_timeout}, {"wiredInterface", i.wired},
-                      {"tenantId", tenant},          {"version", std::to_string(i.version)}};
+  json::object out{
+      {"profileName", i.name},       {"authenticationProtocol", i.protocol},
+      {"pxeTimeout", i.pxe_timeout}, {"wiredInterface", i.wired},
+      {"tenantId", tenant},          {"version", std::to_string(i.version)},
+  };
+  for (const auto& t : ieee8021x_texts)
+    out.push_back({t.name, text_or_null(i.*t.member)});
+  out.push_back({"caCertificate", text_or_null(i.ca_certificate)});
+  return out;
 }
 
 // -- proxies --------------------------------------------------------------------------------------

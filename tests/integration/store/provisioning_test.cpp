@@ -24,6 +24,11 @@ ieee8021x_config eap(const std::string& name, bool wired) {
   c.name = name;
   c.wired = wired;
   c.protocol = 2;
+  c.username = name + "-user";
+  c.domain = "CORP";
+  c.roaming_identity = "anonymous@corp";
+  c.server_name = "radius.corp";
+  c.ca_certificate = "MIIca";
   return c;
 }
 wireless_config wifi(const std::string& name = "Wifi1") {
@@ -390,6 +395,13 @@ TEST_CASE("an activation gets a profile with everything it names") {
   CHECK(r.proxies[0].second == 5);
   REQUIRE(r.ieee8021x.size() == 2);
   CHECK(r.ieee8021x.at("cable").what.wired);
+  const auto& cable = r.ieee8021x.at("cable").what;
+  CHECK(cable.username == "Cable-user");
+  CHECK(cable.domain == "CORP");
+  CHECK(cable.roaming_identity == "anonymous@corp");
+  CHECK(cable.server_name == "radius.corp");
+  CHECK(cable.ca_certificate == "MIIca");
+  CHECK(r.ieee8021x.at("radio").what.username == "radio-user");
   CHECK(r.ieee8021x.at("cable").secrets.at("password") == "c");
   CHECK(r.ieee8021x.at("radio").secrets.at("password") == "r");
   CHECK(resolve("acme", "Profile2").error().what == problem::not_found);

@@ -1,4 +1,5 @@
 // CIRA, WiFi, 802.1x and proxy configurations as RPS serves them.
+#include "tests/support/certs.hpp"
 #include "tests/unit/gateway/rest/site.hpp"
 
 #include <doctest/doctest.h>
@@ -248,6 +249,63 @@ TEST_CASE("an 802.1x configuration lives as in RPS") {
         words{"802.1x profile name should be alphanumeric"});
   CHECK(told(post(with(wired, "cable", std::string(33, 'x'))), "profileName") ==
         words{"802.1x profile name maximum length is 32"});
+}
+
+TEST_CASE("an 802.1x configuration says who the machine is and never its password") {
+  site s;
+  const auto ca = test::certificate_authority("radius root").certificate_pem();
+  auto body = [&](const std::string& more) {
+    return R"({"profileName":"cable","wiredInterface":true,"authenticationProtocol":2,)"
+           R"("pxeTimeout":60)" +
+           more + "}";
+  };
+  const auto quoted = [](const std::string& text) {
+    return json::dump(json::value(text));
+  };
+  auto post = [&](const std::string& more) {
+    return s.send("POST", eap_path, s.admin, body(more));
+  };
+  for (const auto& [field, limit] :
+       {std::pair{"username", 128}, std::pair{"domain", 128}, std::pair{"roamingIdentity", 80},
+        std::pair{"serverName", 80}}) {
+    CAPTURE(field);
+    const auto is = [&, name = std::string(field)](const std::string& value) {
+      return told(post(",\"" + name + "\":" + value), name);
+    };
+    const auto limits = words{"must be a string of at most " + std::to_string(limit) +
+                              " octets without control characters"};
+    CHECK(is("7") == limits);
+    CHECK(is(quoted(std::string(static_cast<std::size_t>(limit) + 1, 'x'))) == limits);
+    CHECK(is(quoted("a\nb")).front() == limits.front());
+  }
+  CHECK(told(post(R"(,"serverName":"a b")"), "serverName") ==
+        words{"serverName should be the full name in the authentication server's certificate"});
+  CHECK(told(post(R"(,"caCertificate":7)"), "caCertificate") ==
+        words{"caCertificate must be a string"});
+  CHECK(told(post(R"(,"caCertificate":"bm9uZQ==")"), "caCertificate") ==
+        words{"caCertificate must be an X.509 certificate: base64 of DER or of PEM"});
+  auto made = post(R"(,"username":"edge","password":"eap-secret","domain":"CORP",)"
+                   R"("roamingIdentity":"anonymous@corp","serverName":"radius.corp",)"
+                   R"("caCertificate":)" +
+                   quoted(ca));
+  REQUIRE(made.status == 201);
+  CHECK(made.at("username") == "edge");
+  CHECK(made.at("domain") == "CORP");
+  CHECK(made.at("roamingIdentity") == "anonymous@corp");
+  CHECK(made.at("serverName") == "radius.corp");
+  CHECK(made.at("caCertificate").substr(0, 3) == "MII"); // one line of base64, whatever it came as
+  CHECK(made.text.find("eap-secret") == std::string::npos);
+  // What is left out stays; null and the empty text are the same.
+  auto changed = s.send("PATCH", eap_path, s.admin,
+                        body(R"(,"domain":null,"serverName":"","username":"other")"),
+                        {{"If-Match", made.header("ETag")}});
+  REQUIRE(changed.status == 200);
+  CHECK(changed.at("username") == "other");
+  CHECK(changed.body.find("domain")->is_null());
+  CHECK(changed.body.find("serverName")->is_null());
+  CHECK(changed.at("roamingIdentity") == "anonymous@corp");
+  CHECK(changed.at("caCertificate") == made.at("caCertificate"));
+  CHECK(s.provisioning.eap_rows.find("acme", "cable")->secrets.count("password") == 1);
 }
 
 TEST_CASE("a WiFi configuration lives as in RPS and its key stays in the store") {

@@ -22,7 +22,7 @@ exported_profile full() {
   p.amt_password = "P@ss: #\"\\w0rd'";
   p.pfx = "MIIabc==";
   p.pfx_password = "pfx password";
-  p.wired = exported_8021x{2, 60, "user", "secret"};
+  p.wired = exported_8021x{2, 60, "user", "secret", "MIIca"};
   exported_wifi home;
   home.config.name = "home";
   home.config.ssid = "caf\xC3\xA9 \xF0\x9F\x93\xB6";
@@ -33,7 +33,7 @@ exported_profile full() {
   work.config.ssid = "corp";
   work.config.authentication = 7;
   work.config.encryption = 3;
-  work.ieee8021x = exported_8021x{0, 0, "w", ""};
+  work.ieee8021x = exported_8021x{0, 0, "w", "", ""};
   p.wifi = {home, work};
   exported_cira cira;
   cira.config.server = "mps.example.com";
@@ -64,7 +64,11 @@ TEST_CASE("an exported profile says what the profile says") {
   CHECK(wired["ipSyncEnabled"].as<bool>());
   CHECK_FALSE(wired["sharedStaticIP"].as<bool>());
   CHECK(string(wired["ieee8021x"]["password"]) == "secret");
+  CHECK(string(wired["ieee8021x"]["username"]) == "user");
   CHECK(wired["ieee8021x"]["authenticationProtocol"].as<int>() == 2);
+  CHECK(string(wired["ieee8021x"]["caCert"]) == "MIIca");
+  CHECK(string(wired["ieee8021x"]["clientCert"]).empty());
+  CHECK(string(wired["ieee8021x"]["privateKey"]).empty());
   CHECK(wired["ieee8021x"]["pxeTimeout"].as<int>() == 60);
   const auto wireless = c["network"]["wireless"];
   CHECK(wireless["wifiSyncEnabled"].as<bool>());
