@@ -112,6 +112,7 @@ situation activation_run::where_we_are() const {
              (p->random_mebx_password || known_.profile->base.secrets.count("mebx_password") != 0);
     s.tls = p->tls_mode.has_value();
     s.cira = known_.profile->cira.has_value();
+    s.ieee8021x = p->ieee8021x.has_value();
   }
   return s;
 }
@@ -193,6 +194,8 @@ void activation_run::perform() {
     return clear_configuration();
   case s::configure_network:
     return configure_network();
+  case s::configure_8021x:
+    return configure_8021x();
   case s::configure_features:
     return configure_features();
   case s::tls_key:

@@ -2,7 +2,8 @@
 ///
 /// It goes through a list of steps (plan.hpp): each is carried out by the function of its name, in
 /// steps_admission.cpp (before a word is said to the machine), steps_modes.cpp (passwords and
-/// control modes) and steps_configuration.cpp; what follows a failure is the plan's affair.
+/// control modes), steps_configuration.cpp and steps_network.cpp; what follows a failure is the
+/// plan's affair.
 ///
 /// What holds whatever happens: a password is stored as pending before the machine is told, and is
 /// promoted only after a sign-in with it has succeeded; what was pending is never replaced by
@@ -13,6 +14,7 @@
 
 #include "actors/activation/site.hpp"
 #include "actors/interfaces.hpp"
+#include "messages/amt/configure_8021x.hpp"
 #include "messages/amt/setup.hpp"
 #include "messages/amt/wifi.hpp"
 #include "messages/provisioning/pfx.hpp"
@@ -159,15 +161,24 @@ private:
   void confirm_unprovisioned();
   void forget_device();
 
+  // -- steps_network.cpp --
+  void configure_network();
+  void configure_wireless();
+  void configure_8021x();
+  void configure_proxies();
+  std::optional<failure> unfit_networks() const;
+  result<secret_text> open_secret(object_kind kind, const std::string& of, const sealed_fields& all,
+                                  const char* field) const;
+  result<const stored<ieee8021x_config>*> ieee8021x_named(const std::string& of) const;
+  result<amt::wired_8021x_settings> wired_8021x() const;
+  result<amt::wifi_profile_request::enterprise> wifi_8021x(const std::string& of) const;
+  result<amt::wifi_profile_request> wifi_profile(const stored<wireless_config>& config,
+                                                 int priority) const;
+
   // -- steps_configuration.cpp --
   void sync_time();
   void clear_configuration();
   void clear_credentials(bool tls_stays);
-  void configure_network();
-  void configure_wireless();
-  result<amt::wifi_profile_request> wifi_profile(const stored<wireless_config>& config,
-                                                 int priority) const;
-  void configure_proxies();
   void configure_features();
   void tls_key();
   void tls_settings();

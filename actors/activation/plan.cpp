@@ -72,6 +72,8 @@ constexpr std::array rows{
              c::activation, "Clearing previous configuration"},
     step_row{step::configure_network, "configure-network", "The network settings are written",
              f::recorded, q::repeats, c::wired_network, "Configuring network settings"},
+    step_row{step::configure_8021x, "configure-8021x", "802.1x of the wired port is switched on",
+             f::recorded, q::repeats, c::wired_network},
     step_row{step::configure_features, "configure-features", "Consoles and user consent are set",
              f::recorded, q::repeats, c::activation, "Configuring AMT features"},
     step_row{step::tls_key, "tls-key", "The machine makes its TLS key", f::recorded, q::fails,
@@ -110,9 +112,11 @@ void append(steps& to, std::initializer_list<step> more) {
   to.insert(to.end(), more);
 }
 
-void append_configuration(steps& to) {
-  append(to, {s::record_device, s::sync_time, s::clear_configuration, s::configure_network,
-              s::configure_features});
+void append_configuration(steps& to, const situation& at) {
+  append(to, {s::record_device, s::sync_time, s::clear_configuration, s::configure_network});
+  if (at.ieee8021x)
+    append(to, {s::configure_8021x});
+  append(to, {s::configure_features});
 }
 
 void append_cira(steps& to, const situation& at) {
@@ -154,9 +158,9 @@ steps new_in_clear(const situation& at) {
                    s::settle, s::confirm_admin_mode});
       append_mebx(out, at);
     }
-    append_configuration(out);
+    append_configuration(out, at);
   } else {
-    append_configuration(out);
+    append_configuration(out, at);
     if (at.tls)
       append_tls(out);
   }
@@ -178,7 +182,7 @@ steps new_behind_tls(const situation& at) {
                  s::commit_changes, s::settle, s::open_tls, s::confirm_admin_mode});
     append_mebx(out, at);
   }
-  append_configuration(out);
+  append_configuration(out, at);
   append_cira(out, at);
   return out;
 }
@@ -200,7 +204,7 @@ steps again(const situation& at) {
                s::keep_passwords});
   if (at.wanted == activation_kind::admin_mode)
     append_mebx(out, at);
-  append_configuration(out);
+  append_configuration(out, at);
   if (at.tls && !at.tls_enforced)
     append_tls(out);
   append_cira(out, at);

@@ -54,6 +54,7 @@ enum class step : std::uint8_t {
   sync_time,
   clear_configuration,
   configure_network,
+  configure_8021x, ///< of the wired port
   configure_features,
   tls_key,      ///< the machine makes a key
   tls_settings, ///< its certificate, and TLS switched on
@@ -108,6 +109,7 @@ struct situation {
   bool mebx = false;         ///< the profile has a MEBx password
   bool tls = false;          ///< the profile wants TLS on the network, or the machine needs it
   bool cira = false;         ///< the profile names a CIRA configuration
+  bool ieee8021x = false;    ///< the profile names 802.1x for the wired port
   maintenance_task task = maintenance_task::none;
 };
 

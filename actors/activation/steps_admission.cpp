@@ -152,6 +152,10 @@ void activation_run::load_profile() {
                                          "profile")
                                   : p.error());
                         known_.profile = std::move(*p);
+                        if (auto unfit = unfit_networks()) {
+                          unfit->detail = who() + " activation failed. " + unfit->detail;
+                          return failed(std::move(*unfit));
+                        }
                         auto way = plan_for(where_we_are());
                         if (!way) {
                           auto why = way.error();

@@ -75,7 +75,7 @@ struct provisioning_report {
   bool success = false;
   std::string status;                    ///< "Admin control mode."
   std::string network, cira, tls;        ///< flat lines; empty: left out
-  std::vector<component_result> details; ///< one per component that was worked on
+  std::vector<component_result> details; ///< in order; of one component several
 };
 
 } // namespace outband

@@ -4,6 +4,7 @@ list(APPEND MESSAGES_SOURCES
   provisioning/domain_suffix.cpp
   provisioning/firmware_chain.cpp
   provisioning/firmware_policy.cpp
+  provisioning/ieee8021x_check.cpp
   provisioning/nonce_signature.cpp
   provisioning/pfx.cpp
   provisioning/pfx_reader.cpp

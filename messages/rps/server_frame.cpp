@@ -53,13 +53,26 @@ std::string_view verdict_text(component_result::verdict v) {
   return "Failure";
 }
 
+/// The first thing that went wrong with it, or the first that was told; nullptr: it had no part.
+const component_result* result_of(const provisioning_report& report, component what) {
+  const component_result* first = nullptr;
+  for (const auto& d : report.details) {
+    if (d.what != what)
+      continue;
+    if (d.result == component_result::verdict::failure)
+      return &d;
+    if (first == nullptr)
+      first = &d;
+  }
+  return first;
+}
+
 json::object components_of(const provisioning_report& report) {
   json::object all;
   for (const auto& name : component_names) {
-    const auto at = std::find_if(report.details.begin(), report.details.end(),
-                                 [&](const auto& d) { return d.what == name.what; });
+    const auto* at = result_of(report, name.what);
     json::object one;
-    if (at == report.details.end()) {
+    if (at == nullptr) {
       one = {{"Result", "NotApplicable"}, {"Details", name.absent}};
     } else {
       one.push_back({"Result", verdict_text(at->result)});

@@ -1,6 +1,9 @@
 #include "tests/unit/activation/stage.hpp"
 
 #include "tests/unit/activation/trust.hpp"
+#include "tools/amtsim/certificate_state.hpp"
+#include "tools/amtsim/network_state.hpp"
+#include "tools/amtsim/wifi_state.hpp"
 
 #include <doctest/doctest.h>
 
@@ -21,6 +24,7 @@ enum class flow : std::uint8_t {
   tunnel,     ///< rpc goes over to the TLS port; admin control mode
   with_tls,   ///< the profile wants TLS on the network
   password,   ///< maintenance
+  networks,   ///< the profile has 802.1x, wired and wireless
 };
 
 int mode_after(flow what) {
@@ -30,6 +34,7 @@ int mode_after(flow what) {
   case flow::client:
   case flow::again:
   case flow::password:
+  case flow::networks:
     return 1;
   default:
     return 2;
@@ -53,6 +58,8 @@ std::unique_ptr<bench> before(activation_stage& s, flow what) {
     p.tls_mode = 2;
     p.cira_config.reset();
   }
+  if (what == flow::networks)
+    s.prepare_8021x();
   return m;
 }
 
@@ -83,6 +90,16 @@ int length_of(flow what) {
   REQUIRE(wire->reports.size() == 1);
   REQUIRE_MESSAGE(wire->reports.front().success, wire->reports.front().status);
   return wire->exchanges;
+}
+
+/// Once each, however often it was begun: with the certificate, and with CIRA's.
+void in_both_networks(const bench& m) {
+  CHECK(m.model.network->ieee8021x.enabled == 2);
+  CHECK(m.model.network->ieee8021x.user == "cable-user");
+  REQUIRE(m.model.wifi->profiles.size() == 1);
+  REQUIRE(m.model.wifi->profiles.front().enterprise);
+  CHECK(m.model.wifi->profiles.front().enterprise->ca_cert.has_value());
+  CHECK(m.model.certificates->certificates.size() == 2);
 }
 
 /// The machines make a real RSA key in each run with TLS, which takes most of the time: there every
@@ -126,6 +143,8 @@ void cut_everywhere(flow what) {
       const auto& counts = m->model.activation->counts;
       CHECK(counts.setups + counts.admin_setups <= 1);
       CHECK(counts.upgrades <= 1);
+      if (what == flow::networks)
+        in_both_networks(*m);
     }
 }
 
@@ -155,6 +174,9 @@ TEST_CASE("the TLS tunnel cut at every exchange ends managed or can be begun aga
 }
 TEST_CASE("a profile with TLS cut at every exchange ends managed or can be begun again") {
   cut_everywhere(flow::with_tls);
+}
+TEST_CASE("a profile with 802.1x cut at every exchange ends in both networks once begun again") {
+  cut_everywhere(flow::networks);
 }
 TEST_CASE("a change of password cut at every exchange leaves one that the store has") {
   cut_everywhere(flow::password);

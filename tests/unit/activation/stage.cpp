@@ -1,6 +1,7 @@
 #include "tests/unit/activation/stage.hpp"
 
 #include "messages/amt/base64.hpp"
+#include "messages/amt/x509.hpp"
 #include "messages/ticket/base64url.hpp"
 #include "messages/wsman/node.hpp"
 #include "tests/support/certs.hpp"
@@ -198,6 +199,35 @@ profile& activation_stage::prepare(activation_kind kind) {
   p.consent = kind == activation_kind::admin_mode ? consent_rule::none : consent_rule::all;
   rows.profile_rows.put(tenant, p);
   return rows.profile_rows.kept[{tenant, "p1"}].what;
+}
+
+void activation_stage::prepare_8021x() {
+  ieee8021x_config c;
+  c.protocol = 2;
+  c.pxe_timeout = 60;
+  c.domain = "CORP";
+  c.roaming_identity = "anonymous@corp";
+  c.server_name = "radius.corp";
+  c.ca_certificate = amt::read_certificate(where.ca_certificate)->der;
+  for (const auto* name : {"cable", "radio"}) {
+    c.name = name;
+    c.wired = c.name == "cable";
+    c.username = c.name + "-user";
+    sealed_fields secrets_of;
+    secrets_of["password"] =
+        *secrets.seal_named(tenant, secret_label(object_kind::ieee8021x_config, c.name, "password"),
+                            c.name + "-secret");
+    rows.eap_rows.put(tenant, c, secrets_of);
+  }
+  wireless_config w;
+  w.name = "air";
+  w.ssid = "corp-net";
+  w.authentication = 7;
+  w.ieee8021x = "radio";
+  rows.wifi_rows.put(tenant, w);
+  auto& p = rows.profile_rows.kept[{tenant, "p1"}].what;
+  p.ieee8021x = "cable";
+  p.wifi = {{"air", 3}};
 }
 
 void activation_stage::prepare_domain(const test::pki_options& options) {

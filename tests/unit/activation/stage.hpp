@@ -110,6 +110,9 @@ public:
 
   /// A profile "p1" of that kind, with what it names: CIRA configuration "home".
   profile& prepare(activation_kind kind);
+  /// Gives "p1" a wired 802.1x configuration, "cable", and a WiFi with one, "radio": PEAP, with the
+  /// certificate of its authority.
+  void prepare_8021x();
   /// A domain for "example.com" with a chain that machines made by `bench` trust.
   void prepare_domain(const test::pki_options& options = {});
   /// A fresh token; its text.

@@ -17,7 +17,7 @@ std::vector<situation> every_situation() {
        {provisioning_act::activate, provisioning_act::deactivate, provisioning_act::maintain})
     for (int mode = 0; mode <= 2; ++mode)
       for (auto wanted : {activation_kind::client_mode, activation_kind::admin_mode})
-        for (int bits = 0; bits < 32; ++bits)
+        for (int bits = 0; bits < 64; ++bits)
           for (auto task : {maintenance_task::sync_time, maintenance_task::change_password,
                             maintenance_task::sync_ip}) {
             situation s;
@@ -29,6 +29,7 @@ std::vector<situation> every_situation() {
             s.mebx = bits & 4;
             s.tls = bits & 8;
             s.cira = bits & 16;
+            s.ieee8021x = bits & 32;
             s.task = task;
             out.push_back(s);
           }
@@ -197,6 +198,18 @@ TEST_CASE("a new machine's way to client control mode reads as the reference has
                                     step::configure_cira,
                                     step::finish};
   CHECK(*plan == wanted);
+}
+
+TEST_CASE("wired 802.1x is written once and after what an earlier configuration left is gone") {
+  for (const auto& s : every_situation()) {
+    const auto plan = plan_for(s);
+    if (!plan)
+      continue;
+    CHECK(std::count(plan->begin(), plan->end(), step::configure_8021x) ==
+          (s.ieee8021x && s.act == provisioning_act::activate ? 1 : 0));
+    if (has(*plan, step::configure_8021x))
+      CHECK(at(*plan, step::clear_configuration) < at(*plan, step::configure_8021x));
+  }
 }
 
 TEST_CASE("after a success the next step follows") {

@@ -66,6 +66,19 @@ TEST_CASE("a success is four flat lines that EMF's agent reads") {
         R"("CIRAConnection":"Configured","TLSConfiguration":"Configured"})");
 }
 
+TEST_CASE("a component of which a part failed has failed") {
+  provisioning_report r;
+  r.details.push_back({component::wired_network, component_result::verdict::success,
+                       "Wired Network Configured", ""});
+  r.details.push_back(
+      {component::wired_network, component_result::verdict::failure, "no 802.1x", ""});
+  const auto status = parsed(text_of(parsed(final_frame(r, true)), "message"));
+  const auto* wired = status.find("Components")->find("WiredNetwork");
+  REQUIRE(wired);
+  CHECK(text_of(*wired, "Result") == "Failure");
+  CHECK(text_of(*wired, "Details") == "no 802.1x");
+}
+
 TEST_CASE("components are all six once they are asked for") {
   provisioning_report r;
   r.success = true;
