@@ -120,8 +120,14 @@ void removals::hear(const bus::message& m) {
   if (!decoded)
     return;
   for (const auto& o : decoded->body)
-    if (std::holds_alternative<link_up>(o.body))
+    if (std::holds_alternative<link_up>(o.body)) {
+      {
+        std::lock_guard lock(mutex_);
+        if (auto at = wanted_.find(o.device); at != wanted_.end())
+          at->second.called = at->second.asked;
+      }
       attempt(o.device);
+    }
 }
 
 void removals::attempt(const device_ref& ref) {
@@ -139,7 +145,7 @@ void removals::attempt(const device_ref& ref) {
     if (clean)
       return finish(now.what, "Deactivated.");
     if (!now.managed)
-      return finish(now.what, "It was never activated.");
+      return finish(now.what, "There was nothing to deactivate.");
     control_.deactivate(ref, patience, [this, open, ref](result<amt_outcome> outcome) {
       if (auto still = open->enter())
         answered(ref, outcome);
@@ -215,7 +221,9 @@ void removals::finish(removal now, const std::string& how) {
     tell(now, said);
     forget(now.device);
     if (now.kind == removal_kind::remove)
-      empty_tenants();
+      return empty_tenants();
+    if (!r) // it is to be removed since
+      look_at(now.device);
   };
   if (now.kind == removal_kind::remove)
     return control_.remove_device(ref, std::move(done));
@@ -237,13 +245,14 @@ void removals::finish(removal now, const std::string& how) {
 
 void removals::stays(const device_ref& ref, removal_state state, failure why) {
   removal now;
-  bool news = false;
+  bool news = false, called = false;
   {
     std::lock_guard lock(mutex_);
     auto at = wanted_.find(ref);
     if (at == wanted_.end())
       return;
     at->second.asked = false;
+    called = std::exchange(at->second.called, false);
     auto& r = at->second.what;
     const auto code = std::string(explain(why.what).code);
     const auto text = why.detail.empty() ? std::string(explain(why.what).what) : why.detail;
@@ -253,14 +262,16 @@ void removals::stays(const device_ref& ref, removal_state state, failure why) {
     r.text = text;
     now = r;
   }
-  if (!news)
-    return;
-  with_.removals->note(now, [this, open = gate_, ref](result<nothing> r) {
-    auto inside = open->enter();
-    if (inside && !r && r.error().what == problem::not_found)
-      forget(ref);
-  });
-  tell(now, outcome_of(audit_status::failed, why));
+  if (news) {
+    with_.removals->note(now, [this, open = gate_, ref](result<nothing> r) {
+      auto inside = open->enter();
+      if (inside && !r && r.error().what == problem::not_found)
+        forget(ref);
+    });
+    tell(now, outcome_of(audit_status::failed, why));
+  }
+  if (called)
+    attempt(ref);
 }
 
 void removals::empty_tenants() {

@@ -48,8 +48,9 @@ private:
   std::mutex mutex_;
   struct entry {
     removal what;
-    bool asked = false; ///< the firmware is being asked
-    bool clean = false; ///< it has told of success; what is left is the store's part
+    bool asked = false;  ///< the firmware is being asked
+    bool called = false; ///< the machine called meanwhile: a failure may be about its former tunnel
+    bool clean = false;  ///< it has told of success; what is left is the store's part
   };
   std::unordered_map<device_ref, entry> wanted_;
   std::vector<bus::subscription> subscriptions_;

@@ -1,5 +1,6 @@
 #include "actors/store/pg_removals.hpp"
 
+#include "actors/store/audit_rows.hpp"
 #include "actors/store/connections.hpp"
 #include "actors/store/records.hpp"
 
@@ -36,9 +37,11 @@ with r as (
   returning r.*
 )
 select )" + columns + "," + managed + "from r"};
+// What is to be removed is never done: its row goes with it.
 const statement note_sql{"note_removal", R"(
 update removal set state = $3::text, code = $4::text, words = $5::text, updated = now_ms()
-where tenant = $1::text and guid = $2::uuid returning 1)"};
+where tenant = $1::text and guid = $2::uuid and ($3::text <> 'done' or kind = 'deauthorize')
+returning 1)"};
 const statement withdraw_sql{"withdraw_removal", R"(
 delete from removal where tenant = $1::text and guid = $2::uuid returning 1)"};
 const statement get_sql{"get_removal", "select " + columns + "," + managed + R"(from removal r
@@ -97,8 +100,6 @@ status check_removal(const removal& what) {
   if (ok)
     ok = check_text(what.code, "code", 64);
   if (ok)
-    ok = check_text(what.text, "text", max_words);
-  if (ok)
     ok = check_text(what.by, "by");
   return ok;
 }
@@ -131,7 +132,8 @@ void pg_removals::begin(removal what, answer<kept_removal> cb) {
   if (refused(db_, check_removal(what), cb))
     return;
   params p;
-  p.device(what.device).text(std::string(to_string(what.kind))).text(what.text).text(what.by);
+  p.device(what.device).text(std::string(to_string(what.kind)));
+  p.text(storable(what.text, max_words)).text(what.by);
   db_.submit(lane::durable, begin_sql, std::move(p), true,
              with_rows(std::move(cb), [ref = what.device](const rows& got) -> result<kept_removal> {
                if (got.size() == 0)
@@ -144,7 +146,9 @@ void pg_removals::note(removal what, answer<nothing> cb) {
   if (refused(db_, check_removal(what), cb))
     return;
   params p;
-  p.device(what.device).text(std::string(to_string(what.state))).text(what.code).text(what.text);
+  // The words may be the firmware's own.
+  p.device(what.device).text(std::string(to_string(what.state))).text(what.code);
+  p.text(storable(what.text, max_words));
   db_.submit(
       lane::durable, note_sql, std::move(p), true,
       with_rows(std::move(cb), [ref = what.device](const rows& got) { return one_row(got, ref); }));

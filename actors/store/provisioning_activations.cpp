@@ -1,4 +1,5 @@
 // The last activation of each machine, written by whoever carries it out.
+#include "actors/store/audit_rows.hpp"
 #include "actors/store/connections.hpp"
 #include "actors/store/pg_provisioning.hpp"
 #include "actors/store/provisioning_rows.hpp"
@@ -96,8 +97,6 @@ status check_note(const activation_note& n) {
   if (ok)
     ok = check_text(n.row.code, "code", 64);
   if (ok)
-    ok = check_text(n.row.text, "text", max_words);
-  if (ok)
     ok = check_text(n.row.node, "node", 64);
   if (ok)
     ok = check_messages(n.publish);
@@ -107,7 +106,9 @@ status check_note(const activation_note& n) {
 params note_params(const activation_row& a) {
   params p;
   p.device(a.device).id(a.id).text(std::string(to_string(a.act))).text(a.profile);
-  p.text(std::string(to_string(a.state))).text(a.step).text(a.code).text(a.text);
+  // The words may be the firmware's own; how an activation stands must not get lost by them.
+  p.text(std::string(to_string(a.state))).text(a.step).text(a.code);
+  p.text(storable(a.text, max_words));
   p.number(std::int64_t{a.mode}).text(a.node);
   return p;
 }

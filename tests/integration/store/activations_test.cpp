@@ -183,6 +183,10 @@ TEST_CASE("an activation is told from its first step to its end") {
   CHECK(last.mode == 2);
   CHECK(last.started == row.started);
   CHECK(last.updated >= row.updated);
+  n.row.text = std::string(5000, 'x') + "\xFF"; // the firmware's own words may be anything
+  n.publish.clear();
+  REQUIRE(tell(s, n).ok());
+  CHECK(must(read(s, ref)).text == std::string(2048, 'x'));
   auto out = s.queued();
   REQUIRE(out.size() == 3);
   CHECK(out[0].message.payload == "begun");

@@ -131,10 +131,17 @@ TEST_CASE("a deauthorized machine has no secrets and is removed without being as
   must(s.take(ref));
   CHECK(must(s.begin(ref, removal_kind::deauthorize)).managed);
   must(s.forget(ref));
-  must(s.note(ref, removal_state::done, "Deauthorized."));
+  SUBCASE("and is done with") {
+    must(s.note(ref, removal_state::done, "Deauthorized."));
+    CHECK(s.open().empty());
+  }
+  SUBCASE("and is to be removed since") {
+    CHECK(must(s.begin(ref)).what.kind == removal_kind::remove);
+    CHECK(s.note(ref, removal_state::done, "Deauthorized.").error().what == problem::not_found);
+    CHECK(must(s.get(ref)).what.state == removal_state::waiting);
+  }
   CHECK(s.sql("select count(*) from secret where guid = '" + to_string(ref.device) + "'") == "0");
   CHECK(s.sql("select count(*) from secret where guid = '" + to_string(other.device) + "'") == "1");
-  CHECK(s.open().empty());
   CHECK(s.load(ref).record.ref == ref);
   const auto again = must(s.begin(ref));
   CHECK(again.what.state == removal_state::waiting);
@@ -187,14 +194,15 @@ TEST_CASE("another tenant removes nothing and sees nothing of it") {
   CHECK(s.leave("nobody").error().what == problem::not_found);
 }
 
-TEST_CASE("texts that are too long are refused and not cut") {
+TEST_CASE("how it stands is kept whatever the firmware's words are") {
   removing s;
   const auto ref = dev("acme", 1);
   s.add(ref);
   must(s.begin(ref));
-  CHECK(!s.note(ref, removal_state::refused, std::string(5000, 'x')));
-  CHECK(!s.note(ref, removal_state::refused, "a\xFF"));
-  CHECK(must(s.get(ref)).what.text == "It was asked for just now.");
+  must(s.note(ref, removal_state::refused, std::string(5000, 'x')));
+  CHECK(must(s.get(ref)).what.text == std::string(2048, 'x'));
+  must(s.note(ref, removal_state::refused, "a\xFF"));
+  CHECK(must(s.get(ref)).what.text == "a ");
 }
 
 TEST_CASE("a tenant that is to go takes its machines and tokens along and waits for them") {

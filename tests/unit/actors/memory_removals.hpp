@@ -24,6 +24,7 @@ public:
   std::set<tenant_key> leaving;
   std::vector<device_ref> forgotten; ///< whose secrets
   std::vector<removal> notes;
+  std::function<void()> on_forget; ///< what happens while secrets are deleted
   bool away = false;
   const bool* away_with = nullptr; ///< likewise
   time_ms now = 1'800'000'000'000;
@@ -54,6 +55,8 @@ public:
     if (lost() || row == nullptr)
       return cb(lost() ? gone() : fail(problem::not_found));
     auto& r = kept[to_string(what.device)];
+    if (what.state == removal_state::done && r.kind == removal_kind::remove)
+      return cb(fail(problem::not_found));
     r.state = what.state;
     r.code = what.code;
     r.text = what.text;
@@ -98,6 +101,8 @@ public:
       return cb(gone());
     forgotten.push_back(device);
     managed.erase(to_string(device));
+    if (on_forget)
+      on_forget();
     cb(nothing{});
   }
   void begin_tenant(tenant_key tenant, std::string by, answer<std::size_t> cb) override {

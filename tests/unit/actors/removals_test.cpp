@@ -201,6 +201,21 @@ TEST_CASE("a lost answer is not success and the machine is told again when it ca
   }
 }
 
+TEST_CASE("a machine that calls while it is asked in vain is asked again") {
+  removing t;
+  t.control.hold = true;
+  t.want(t.machine);
+  REQUIRE(t.control.held.size() == 1);
+  t.calls(t.machine);
+  CHECK(t.control.deactivated.size() == 1); // one at a time
+  t.control.hold = false;
+  t.control.firmware = says(R"({"status":"SUCCESS"})");
+  t.control.held[0](fail(problem::link_down));
+  t.s.run();
+  CHECK(t.control.deactivated.size() == 2);
+  CHECK_FALSE(t.there(t.machine));
+}
+
 TEST_CASE("a machine that was only registered is removed at once without being asked") {
   removing t;
   t.rows.managed.clear();
@@ -208,7 +223,7 @@ TEST_CASE("a machine that was only registered is removed at once without being a
   CHECK_FALSE(t.there(t.machine));
   CHECK(t.control.deactivated.empty());
   REQUIRE(t.told.rows.size() == 1);
-  CHECK(t.told.rows[0].second.text == "It was never activated.");
+  CHECK(t.told.rows[0].second.text == "There was nothing to deactivate.");
 }
 
 TEST_CASE("a deauthorized machine keeps its record and loses its secrets and its tunnel") {
@@ -244,6 +259,19 @@ TEST_CASE("to remove outweighs to deauthorize also while the firmware is being a
   t.s.run();
   CHECK_FALSE(t.there(t.machine));
   CHECK(t.rows.forgotten.empty());
+}
+
+TEST_CASE("to remove outweighs to deauthorize also while that is being stored") {
+  removing t;
+  t.control.firmware = says(R"({"status":"SUCCESS"})");
+  t.rows.on_forget = [&] {
+    t.rows.on_forget = nullptr;
+    t.want(t.machine, removal_kind::remove);
+  };
+  t.want(t.machine, removal_kind::deauthorize);
+  t.s.run();
+  CHECK_FALSE(t.there(t.machine));
+  CHECK(t.control.deactivated.size() == 1);
 }
 
 TEST_CASE("what was withdrawn is not tried any more even if nobody told") {
