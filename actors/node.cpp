@@ -1,6 +1,7 @@
 #include "actors/node.hpp"
 
 #include "actors/activation/expiry.hpp"
+#include "actors/activation/passwords.hpp"
 #include "actors/removals.hpp"
 
 #include <caf/actor_system.hpp>

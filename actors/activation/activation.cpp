@@ -87,7 +87,11 @@ void activation_run::start(activation_actor::pointer self, const site* where,
   known_.device.device = wish_->machine.guid;
   ++site_->with.counters.activations.running;
   plan_ = admission(wish_->act);
-  perform();
+  // Not from here: what ends at once could not quit before it has a behaviour.
+  caf::anon_send(self_, activation_step{std::make_shared<std::function<void()>>([this] {
+                   if (!over_)
+                     perform();
+                 })});
 }
 
 activation_run::~activation_run() {
@@ -255,12 +259,11 @@ void activation_run::failed(failure why) {
   const bool needed =
       row.part == component::tls &&
       std::find(plan_.begin() + static_cast<long>(at_), plan_.end(), step::open_tls) != plan_.end();
-  if (what.failed && what.next == move::go_on && !needed)
-    component_failed(row.part, why);
-  if (needed && what.failed)
-    return conclude(activation_state::failed, why);
-  if (what.next == move::go_on)
+  if (what.next == move::go_on && !(what.failed && needed)) {
+    if (what.failed)
+      component_failed(row.part, why);
     return next();
+  }
   conclude(why.what == problem::link_down && planned_ ? activation_state::interrupted
                                                       : activation_state::failed,
            why);
@@ -268,6 +271,8 @@ void activation_run::failed(failure why) {
 
 void activation_run::component_failed(component what, const failure& why) {
   components_.push_back({what, component_result::verdict::failure, words_of(why), {}});
+  if (!trouble_)
+    trouble_ = why.what;
   if (noted_)
     note(activation_state::running, words_of(why), std::string(explain(why.what).code));
 }
@@ -277,16 +282,18 @@ void activation_run::component_done(component what, std::string details, std::st
       {what, component_result::verdict::success, std::move(details), std::move(mode)});
 }
 
-void activation_run::conclude(activation_state how, const failure& why) {
+void activation_run::conclude(activation_state how, failure why) {
   if (over_)
     return;
-  const bool broken = std::any_of(components_.begin(), components_.end(), [](const auto& c) {
-    return c.result == component_result::verdict::failure;
-  });
   // No success with a broken configuration inside.
-  if (how == activation_state::done && broken)
+  const bool incomplete = how == activation_state::done && trouble_;
+  if (incomplete) {
     how = activation_state::failed;
+    why.what = *trouble_;
+  }
   auto last = report(how == activation_state::done, why);
+  if (incomplete)
+    last.status = "The machine is activated, but its configuration is incomplete.";
   over_ = true;
   ++attempt_id_;
   auto& f = site_->with.counters.activations;
@@ -298,6 +305,8 @@ void activation_run::conclude(activation_state how, const failure& why) {
   auto tell = [wire = connection_.wire, last]() mutable {
     wire->finish(std::move(last));
   };
+  // Not when the client leaves: one that stays would keep another machine from its turn.
+  self_->quit();
   if (noted_)
     return note(how, last.status,
                 how == activation_state::done ? "" : std::string(explain(why.what).code),
@@ -338,11 +347,6 @@ provisioning_report activation_run::report(bool success, const failure& why) con
       out.status = task_name(wish_->task) + " completed succesfully"; // sic: RPS's words
       break;
     }
-    return out;
-  }
-  if (why.what == problem::internal && why.detail.empty()) {
-    // Every step that counts succeeded, and a part of the configuration did not.
-    out.status = "The machine is activated, but its configuration is incomplete.";
     return out;
   }
   if (why.what == problem::device_auth) {

@@ -40,11 +40,13 @@ struct knowledge {
   secret_text new_amt, new_mebx, new_mps;
   std::string realm;
   amt::host_setup setup;
+  std::optional<amt::setup_proof> proof; ///< the one signature of this connection
   int mode = 0;
-  secret_text present;          ///< the password that is right now
-  bool in_tls = false;          ///< what is posted goes inside a TLS session
-  bool our_certificate = false; ///< the firmware shows a certificate that we issued
-  bool tls_restarts = false;    ///< between the firmware's own certificate and ours
+  secret_text present;            ///< the password that is right now
+  bool in_tls = false;            ///< what is posted goes inside a TLS session
+  bool our_certificate = false;   ///< the firmware shows a certificate that we issued
+  std::string certificate_sha256; ///< of that one
+  bool tls_restarts = false;      ///< between the firmware's own certificate and ours
 };
 
 class activation_run {
@@ -62,7 +64,7 @@ private:
   void done();
   void failed(failure why);
   void next();
-  void conclude(outband::activation_state how, const failure& why);
+  void conclude(outband::activation_state how, failure why);
   provisioning_report report(bool success, const failure& why) const;
   /// `then` runs when it is stored, or could not be; on any thread.
   void note(outband::activation_state how, const std::string& text, const std::string& code,
@@ -117,7 +119,10 @@ private:
     on_silence_ = [shared](failure why) {
       (*shared)(std::move(why));
     };
-    exchange(c, [c, shared] { (*shared)(c->outcome()); });
+    exchange(c, [this, c, shared] {
+      on_silence_ = nullptr; // of this conversation, not of one that `then` begins
+      (*shared)(c->outcome());
+    });
   }
   void exchange(std::shared_ptr<wsman::conversation_base> c, std::function<void()> finished);
   std::uint32_t next_message_id();
@@ -206,7 +211,8 @@ private:
   std::uint32_t message_id_ = 0;
   std::function<void(failure)> on_silence_;
   std::vector<component_result> components_;
-  std::string machine_key_; ///< of TLS: the public key that the machine made
+  std::optional<problem> trouble_; ///< of the first component that failed
+  std::string machine_key_;        ///< of TLS: the public key that the machine made
 };
 
 activation_actor::behavior_type

@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace outband::activation {
@@ -172,8 +173,14 @@ void bootstrap::make(const tenant_key& tenant) {
         tell(tenant, "cira-config.add", tenant, made ? success() : status(made.error()));
         if (!made)
           return next();
-        const auto password =
-            home_.one_password_per_tenant ? make_password(random_) : secret_text();
+        secret_text password;
+        if (home_.one_password_per_tenant)
+          try {
+            password = make_password(random_);
+          } catch (const std::exception& e) {
+            spdlog::error("tenant={} has no profiles: {}", tenant, e.what());
+            return next();
+          }
         make_profile(tenant, activation_kind::client_mode, password, [this, tenant, password] {
           make_profile(tenant, activation_kind::admin_mode, password, [this] { next(); });
         });

@@ -51,7 +51,7 @@ std::optional<failure> unfit_firmware(const machine_claim& m) {
 }
 
 result<std::vector<secret_text>> candidates(const secret_versions& stored, const secret_text& given,
-                                            const password_rule& rule, const std::string& who) {
+                                            bool token_names_machine, const std::string& who) {
   std::vector<secret_text> out;
   auto add = [&](const secret_text& s) {
     if (!s.empty() && std::none_of(out.begin(), out.end(),
@@ -61,10 +61,10 @@ result<std::vector<secret_text>> candidates(const secret_versions& stored, const
   const bool known = (stored.active && equal(*stored.active, given.reveal())) ||
                      (stored.pending && equal(*stored.pending, given.reveal()));
   const bool nothing_stored = !stored.active && !stored.pending;
-  if (!known && !rule.token_names_machine && !rule.force && !nothing_stored)
+  if (!known && !token_names_machine && !nothing_stored)
     return fail(problem::forbidden, "AMT password DOES NOT match stored version for " + who,
                 "password");
-  if (known || rule.token_names_machine) {
+  if (known || token_names_machine) {
     // What is pending was on its way to the machine when something broke.
     if (stored.pending)
       add(*stored.pending);

@@ -14,15 +14,11 @@ namespace outband::activation {
 /// Of the firmware's version and build; nullopt: it can be.
 std::optional<failure> unfit_firmware(const machine_claim& m);
 
-/// May this password of the store be shown to whoever holds the connection? What the client knows
-/// already gives nothing away; a token for this very machine was made by somebody who may.
-struct password_rule {
-  bool token_names_machine = false;
-  bool force = false;
-};
-/// The passwords to sign in with, the likeliest first, each once. A failure: the client may not use
-/// what the store has, and has nothing better.
+/// The passwords to sign in with, the likeliest first, each once. A failure: the store has one, and
+/// the client neither knows it nor has a token for this very machine, which somebody made who may.
+/// Not even its own is tried then: firmware that the client only plays would take it, and what the
+/// store has would be overwritten. rpc's --force lifts nothing of that.
 result<std::vector<secret_text>> candidates(const secret_versions& stored, const secret_text& given,
-                                            const password_rule& rule, const std::string& who);
+                                            bool token_names_machine, const std::string& who);
 
 } // namespace outband::activation

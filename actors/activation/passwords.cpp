@@ -1,6 +1,9 @@
 #include "actors/activation/passwords.hpp"
 
+#include <openssl/rand.h>
+
 #include <algorithm>
+#include <stdexcept>
 #include <string_view>
 
 namespace outband::activation {
@@ -24,6 +27,13 @@ bool all_kinds(const std::string& text) {
 }
 
 } // namespace
+
+std::string random_octets(std::size_t n) {
+  std::string out(n, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(n)) != 1)
+    throw std::runtime_error("the system has no random numbers");
+  return out;
+}
 
 secret_text make_password(const std::function<std::string(std::size_t)>& random) {
   // Octets beyond the last multiple are dropped, or the first letters would come more often.

@@ -260,10 +260,12 @@ const step_row& row_of(step what) {
 }
 
 std::vector<step> admission(provisioning_act act) {
+  // Passwords are read once more when nobody else is at work: somebody may have been.
   if (act == provisioning_act::activate)
-    return {s::find_token,  s::find_device, s::read_passwords,  s::load_profile,
-            s::load_domain, s::use_token,   s::register_device, s::begin};
-  return {s::find_token, s::find_device, s::read_passwords, s::use_token, s::begin};
+    return {s::find_token, s::find_device,     s::read_passwords, s::load_profile,  s::load_domain,
+            s::use_token,  s::register_device, s::begin,          s::read_passwords};
+  return {s::find_token, s::find_device, s::read_passwords,
+          s::use_token,  s::begin,       s::read_passwords};
 }
 
 result<std::vector<step>> plan_for(const situation& at) {

@@ -1,24 +1,15 @@
 #include "actors/activation/provisioner.hpp"
 
 #include "actors/activation/activation.hpp"
-
-#include <openssl/rand.h>
+#include "actors/activation/passwords.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <deque>
-#include <stdexcept>
 #include <unordered_map>
 
 namespace outband::activation {
-
-std::string random_octets(std::size_t n) {
-  std::string out(n, '\0');
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(n)) != 1)
-    throw std::runtime_error("the system has no random numbers");
-  return out;
-}
 
 /// What the role's actor keeps: who is at work for which connection.
 class provisioner_state {
@@ -115,7 +106,12 @@ void workshop::work() {
     auto job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    job();
+    try {
+      job();
+    } catch (const std::exception& e) {
+      // Nothing waits for a thread that has ended; whoever asked is ended by its client's patience.
+      spdlog::error("a job of an activation failed: {}", e.what());
+    }
     job = nullptr;
     lock.lock();
   }

@@ -34,10 +34,6 @@ private:
   std::thread thread_;
 };
 
-/// Of the system; there is no other way to a password than an unpredictable one, so without random
-/// numbers it throws, and whoever asked for it ends by that.
-std::string random_octets(std::size_t n);
-
 class provisioner final : public activation_port {
 public:
   /// What the process's configuration says; the rest of `site` is made here.

@@ -16,7 +16,7 @@ struct site {
   const services& with;
   provisioning_port& rows;
   control_port& control;
-  /// Runs a job that takes long (opening a PFX, making a certificate) on a thread of its own.
+  /// Runs a job that takes long (opening a PFX) on a thread of its own.
   std::function<void(std::function<void()>)> work;
   /// So many random octets.
   std::function<std::string(std::size_t)> random;

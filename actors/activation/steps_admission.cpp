@@ -3,8 +3,7 @@
 #include "actors/activation/claim.hpp"
 #include "messages/provisioning/certificate_check.hpp"
 #include "messages/provisioning/domain_suffix.hpp"
-
-#include <openssl/sha.h>
+#include "messages/provisioning/token_hash.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -12,18 +11,6 @@
 namespace outband::activation {
 
 namespace {
-
-std::string sha256_hex(const std::string& text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (auto octet : digest) {
-    out.push_back(digits[octet >> 4]);
-    out.push_back(digits[octet & 15]);
-  }
-  return out;
-}
 
 bool same_name(const std::string& a, const std::string& b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
@@ -44,7 +31,7 @@ failure no_good() {
 void activation_run::find_token() {
   if (connection_.token.empty())
     return find_token_less();
-  known_.token_hash = sha256_hex(connection_.token);
+  known_.token_hash = provisioning::token_hash(connection_.token);
   site_->rows.find_token(
       known_.token_hash, here<activation_token>([this](result<activation_token>& t) {
         if (!t)
@@ -114,6 +101,9 @@ void activation_run::read_passwords() {
                 secrets.get(known_.device, secret_name::mebx_password,
                             or_fail<secret_versions>([this](secret_versions& mebx) {
                               known_.mebx = std::move(mebx);
+                              if (noted_)
+                                if (auto refused = claim_refused())
+                                  return failed(std::move(*refused));
                               done();
                             }));
               }));
@@ -230,8 +220,8 @@ void activation_run::use_token() {
   if (auto refused = claim_refused())
     return failed(std::move(*refused));
   if (wish_->act != provisioning_act::activate || known_.mode != 0) {
-    auto may = candidates(known_.amt, wish_->machine.password,
-                          {known_.token.device.has_value(), wish_->force}, who());
+    auto may =
+        candidates(known_.amt, wish_->machine.password, known_.token.device.has_value(), who());
     if (!may)
       return failed(may.error());
     known_.candidates = std::move(*may);

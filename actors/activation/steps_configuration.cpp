@@ -156,15 +156,16 @@ void activation_run::tls_settings() {
   const auto mode = static_cast<amt::tls_mode>(
       chosen()->tls_mode.value_or(static_cast<int>(amt::tls_mode::server_and_plain)));
   converse<std::string>([der](wsman::talk& t) { return amt::install_tls_certificate(t, der); },
-                        [this, mode](std::string) {
+                        [this, mode, print = leaf->prints.sha256](std::string) {
                           attempt<amt::applied_tls>(
                               [mode](wsman::talk& t) { return amt::enable_tls(t, mode); },
-                              [this](result<amt::applied_tls> applied) {
+                              [this, print](result<amt::applied_tls> applied) {
                                 // The commit restarts the ports, so its answer is often lost.
                                 if (!applied && applied.error().what != problem::outcome_unknown &&
                                     applied.error().what != problem::device_timeout)
                                   return failed(applied.error());
                                 known_.our_certificate = true;
+                                known_.certificate_sha256 = print;
                                 component_done(component::tls, "Configured");
                                 later(site_->settle, [this] { done(); });
                               });
@@ -178,7 +179,8 @@ void activation_run::reserve_mps_password() {
               or_fail<secret_versions>([this, &secrets, &cira](secret_versions& stored) {
                 known_.mps = std::move(stored);
                 const auto fixed = cira.secrets.find("mps_password");
-                if (fixed != cira.secrets.end()) {
+                // One that others have as well is not for those who might be anybody.
+                if (fixed != cira.secrets.end() && !known_.token_hash.empty()) {
                   auto text = secrets.open_named(
                       known_.device.tenant,
                       secret_label(object_kind::cira_config, cira.what.name, "mps_password"),

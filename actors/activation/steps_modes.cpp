@@ -46,6 +46,7 @@ void activation_run::open_tls() {
   if (known_.our_certificate) {
     pin.how = firmware_trust::pinned;
     pin.ca_pem = site_->ca_certificate;
+    pin.leaf_sha256 = known_.certificate_sha256; // no other machine's
   } else if (wish_->machine.mode != 0 || known_.tls_restarts) {
     // Nobody knows this certificate yet. What is said here goes through the machine's own host,
     // which is trusted with as much where the port does not speak TLS.
@@ -139,7 +140,7 @@ void activation_run::reserve_passwords() {
 }
 
 void activation_run::reserve_mebx() {
-  if (wish_->act != provisioning_act::activate || !where_we_are().mebx)
+  if (wish_->act != provisioning_act::activate || !where_we_are().mebx || known_.token_hash.empty())
     return done();
   const auto& p = known_.profile->base;
   if (p.what.random_mebx_password) {
@@ -189,19 +190,21 @@ void activation_run::add_certificates() {
 }
 
 /// One signature for one nonce of 20 octets, which the firmware told a moment ago; ours is random,
-/// so nobody can choose what is signed.
+/// so nobody can choose what is signed. Firmware that was busy is shown the same one again.
 void activation_run::sign_nonce(std::function<void(amt::setup_proof)> then) {
+  if (known_.proof)
+    return then(*known_.proof);
   amt::setup_proof proof;
   proof.our_nonce = site_->random(amt::nonce_size);
   const auto choice = provisioning::choose_signing(
       known_.certificate->leaf(), provisioning::policy_for(wish_->machine.version));
   auto signature = provisioning::sign_nonces(
       known_.certificate->key, amt::base64_encode(known_.setup.nonce), proof.our_nonce, choice);
-  known_.setup.nonce.clear();
   if (!signature)
     return failed(signature.error());
   proof.algorithm = choice.algorithm;
   proof.signature = amt::base64_decode(*signature).value_or(std::string());
+  known_.proof = proof;
   then(std::move(proof));
 }
 
@@ -272,6 +275,9 @@ void activation_run::keep_passwords() {
 }
 
 void activation_run::set_mebx_password() {
+  // It is told in clear, and whoever comes without a token might be anybody.
+  if (known_.token_hash.empty())
+    return failed(fail(problem::forbidden, "The MEBx password needs a token in the URL."));
   auto text = std::make_shared<secret_text>(known_.new_mebx);
   converse<nothing>([text](wsman::talk& t) { return amt::set_mebx_password(t, text->reveal()); },
                     [this](nothing) {
@@ -340,14 +346,20 @@ void activation_run::confirm_unprovisioned() {
 }
 
 void activation_run::forget_device() {
+  auto remove = [this] {
+    site_->control.remove_device(known_.device, here<nothing>([this](result<nothing>& r) {
+                                   if (!r && r.error().what != problem::not_found)
+                                     return failed(r.error());
+                                   noted_ = false; // the row went with the machine
+                                   done();
+                                 }));
+  };
+  if (tries_ > 1)
+    return remove();
   // The row goes with the machine, by another connection to the database: a last word that meets
   // the removal would read as if another activation had begun.
-  auto remove = or_fail<nothing>([this](nothing) {
-    site_->control.remove_device(known_.device, or_fail<nothing>([this](nothing) { done(); }));
-  });
   note(activation_state::done, "Deactivated.", {},
-       [remove = std::move(remove)] { remove(nothing{}); });
-  noted_ = false;
+       [then = here<nothing>([remove](result<nothing>&) { remove(); })] { then(nothing{}); });
 }
 
 } // namespace outband::activation

@@ -10,4 +10,5 @@ list(APPEND MESSAGES_SOURCES
   provisioning/pfx_reader.cpp
   provisioning/profile_export.cpp
   provisioning/profile_yaml.cpp
-  provisioning/tls_leaf.cpp)
+  provisioning/tls_leaf.cpp
+  provisioning/token_hash.cpp)

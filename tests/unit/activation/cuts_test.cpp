@@ -123,6 +123,8 @@ void cut_everywhere(flow what) {
       wire->cut_at = at;
       wire->cut = when;
       s.settle();
+      if (when == sim_wire::when::before)
+        REQUIRE(s.rows.activations[to_string(s.ref(*m))].state == activation_state::interrupted);
       // The machine is activated with a password that the store has, or new and can be begun anew.
       if (m->model.control_mode != 0)
         REQUIRE(s.known_password(*m) != "none");

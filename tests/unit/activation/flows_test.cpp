@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace outband;
 using namespace outband::testing;
 
@@ -124,6 +126,21 @@ TEST_CASE("an unprovision whose answer is lost is proven by the refused sign-in"
   CHECK(m.model.control_mode == 0);
 }
 
+TEST_CASE("what the store has done and could not tell is not a failure") {
+  activation_stage s;
+  s.prepare(activation_kind::client_mode);
+  bench m;
+  REQUIRE(s.go(m).success);
+  s.control.unheard = true;
+  const auto told = s.go(m, provisioning_act::deactivate, true);
+  CHECK_MESSAGE(told.success, told.status);
+  CHECK(!s.control.unheard);
+  CHECK(s.control.removed.size() == 2);
+  const auto& row = s.rows.notes.back();
+  CHECK(row.state == activation_state::done);
+  CHECK(row.text == "Deactivated.");
+}
+
 TEST_CASE("a setup whose answer is lost is looked at and not sent again") {
   for (auto kind : {activation_kind::client_mode, activation_kind::admin_mode}) {
     activation_stage s;
@@ -137,6 +154,59 @@ TEST_CASE("a setup whose answer is lost is looked at and not sent again") {
     CHECK(m.model.activation->counts.setups + m.model.activation->counts.admin_setups == 1);
     CHECK(s.known_password(m) == "active");
   }
+}
+
+TEST_CASE("firmware that is busy is shown the same proof again and not another one") {
+  for (bool upgrade : {false, true}) {
+    CAPTURE(upgrade);
+    activation_stage s;
+    s.prepare_domain();
+    bench m;
+    trust(m, s);
+    if (upgrade) {
+      s.prepare(activation_kind::client_mode);
+      REQUIRE(s.go(m).success);
+    }
+    s.prepare(activation_kind::admin_mode);
+    auto wire = s.open(m, s.wish(m), s.token(m.model.who().guid));
+    wire->busy_on = upgrade ? "UpgradeClientToAdmin" : "AdminSetup";
+    s.settle();
+    REQUIRE(wire->reports.size() == 1);
+    CHECK_MESSAGE(wire->reports.front().success, wire->reports.front().status);
+    CHECK(wire->busy_on.empty());
+    CHECK(m.model.control_mode == 2);
+    CHECK(s.known_password(m) == "active");
+  }
+}
+
+TEST_CASE("what is said after TLS was looked at is not taken for its end when it is lost") {
+  activation_stage s;
+  s.prepare(activation_kind::client_mode);
+  bench m;
+  auto wire = s.open(m, s.wish(m), s.token());
+  wire->silent_on = "AMT_TLSCredentialContext";
+  s.settle();
+  REQUIRE(wire->reports.size() == 1);
+  CHECK_MESSAGE(wire->reports.front().success, wire->reports.front().status);
+  // The whole step is done again, not only what would follow the end of TLS.
+  CHECK(std::count(wire->asked.begin(), wire->asked.end(), "AMT_TLSSettingData/Enumerate") == 2);
+}
+
+TEST_CASE("behind TLS the firmware shows Intel's certificate first and then the one it was given") {
+  activation_stage s;
+  s.prepare_domain();
+  s.prepare(activation_kind::admin_mode);
+  bench m("19.0");
+  trust(m, s);
+  auto wire = s.open(m, s.wish(m), s.token());
+  s.settle();
+  REQUIRE(wire->reports.size() == 1);
+  CHECK_MESSAGE(wire->reports.front().success, wire->reports.front().status);
+  REQUIRE(wire->sessions.size() >= 3);
+  CHECK(wire->sessions.front().how == firmware_trust::on_die);
+  CHECK(wire->sessions.back().how == firmware_trust::pinned);
+  CHECK(wire->sessions.back().ca_pem == s.where.ca_certificate);
+  CHECK(wire->sessions.back().leaf_sha256.size() == 64);
 }
 
 TEST_CASE("every step is told as an event and the last one is kept") {

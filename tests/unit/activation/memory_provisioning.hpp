@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -119,6 +120,8 @@ public:
       return cb(fail(problem::forbidden));
     at->second.used = clock_.now();
     at->second.used_by = device;
+    if (on_use)
+      on_use();
     cb(at->second);
   }
 
@@ -178,6 +181,7 @@ public:
   memory_rows<proxy_config> proxy_rows;
   memory_rows<domain> domain_rows;
   std::map<std::string, activation_token> tokens;
+  std::function<void()> on_use; ///< what happens while a token is used up
   std::map<std::string, activation_row> activations;
   std::vector<activation_row> notes;
   bool slow_ends = false;            ///< the end of an activation is stored when the test says so

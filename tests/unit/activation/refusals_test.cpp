@@ -161,6 +161,28 @@ TEST_CASE("who does not know the machine's password learns nothing from a genera
         std::string::npos);
 }
 
+TEST_CASE("a client that only plays a managed machine changes and removes nothing of it") {
+  for (auto act : {provisioning_act::activate, provisioning_act::deactivate}) {
+    CAPTURE(to_string(act));
+    activation_stage s;
+    s.prepare(activation_kind::client_mode);
+    bench m;
+    REQUIRE(s.go(m).success);
+    const auto kept = *s.secret(m).active;
+    bench played; // the same GUID, and a password of its own choice
+    played.model.control_mode = 1;
+    amtsim::set_admin_password(played.model, "Played12!");
+    auto w = s.wish(played, act);
+    w.machine.password = secret_text("Played12!");
+    const auto o = run(s, played, w, s.token({}, act));
+    CHECK(!o.report.success);
+    CHECK(o.exchanges == 0);
+    REQUIRE(s.secret(m).active);
+    CHECK(equal(kept, s.secret(m).active->reveal()));
+    CHECK(s.control.removed.empty());
+  }
+}
+
 TEST_CASE("a nonce of another length is not signed") {
   activation_stage s;
   s.prepare_domain();
@@ -280,7 +302,10 @@ TEST_CASE("a part of the configuration that fails makes the whole a failure") {
   CHECK(!told.success);
   CHECK(m.model.control_mode == 1);
   CHECK(s.known_password(m) == "active");
-  CHECK(s.rows.activations[to_string(s.ref(m))].state == activation_state::failed);
+  const auto& row = s.rows.activations[to_string(s.ref(m))];
+  CHECK(row.state == activation_state::failed);
+  CHECK(row.text == "The machine is activated, but its configuration is incomplete.");
+  CHECK(row.code == explain(problem::malformed).code);
 }
 
 TEST_CASE("while one activation of a machine is under way another one is refused") {
@@ -317,4 +342,48 @@ TEST_CASE("without a token only registered machines are served and only where it
   o = run(s, other, s.wish(other), "");
   nothing_happened(s, other, o);
   CHECK(o.report.status.find("token") != std::string::npos);
+}
+
+TEST_CASE("without a token no password is told that other machines have as well") {
+  activation_stage s;
+  s.where.bare = true;
+  auto& p = s.prepare(activation_kind::admin_mode);
+  p.random_mebx_password = false;
+  s.rows.profile_rows.kept.begin()->second.secrets["mebx_password"] = *s.secrets.seal_named(
+      "acme", secret_label(object_kind::profile, "p1", "mebx_password"), "Shared12!");
+  s.rows.cira_rows.kept.begin()->second.secrets["mps_password"] = *s.secrets.seal_named(
+      "acme", secret_label(object_kind::cira_config, "home", "mps_password"), "Shared34!");
+  for (bool token : {false, true}) {
+    CAPTURE(token);
+    bench m("16.1.25", token ? 2 : 1);
+    m.model.control_mode = 2;
+    amtsim::set_admin_password(m.model, "Theirs123!");
+    s.store.add(s.ref(m));
+    auto w = s.wish(m);
+    w.machine.password = secret_text("Theirs123!");
+    const auto o = run(s, m, w, token ? s.token() : "");
+    CHECK(o.report.success == token);
+    const auto mps = s.secret(m, secret_name::mps_password).pending;
+    REQUIRE(mps);
+    CHECK(equal(*mps, "Shared34!") == token);
+    CHECK(s.secret(m, secret_name::mebx_password).active.has_value() == token);
+    CHECK(!s.secret(m, secret_name::mebx_password).pending);
+  }
+}
+
+TEST_CASE("a password that was stored since the first look is not replaced by another") {
+  activation_stage s;
+  s.prepare(activation_kind::client_mode);
+  bench m;
+  s.store.add(s.ref(m));
+  const auto text = s.token();
+  // Another activation of the machine tells it a password and is cut.
+  s.rows.on_use = [&] {
+    s.secrets.kept[{to_string(s.ref(m)), secret_name::amt_password}].pending =
+        secret_text("Earlier12!");
+  };
+  const auto o = run(s, m, s.wish(m), text);
+  CHECK_MESSAGE(o.report.success, o.report.status);
+  REQUIRE(s.secret(m).active);
+  CHECK(equal(*s.secret(m).active, "Earlier12!"));
 }

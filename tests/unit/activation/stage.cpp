@@ -2,13 +2,12 @@
 
 #include "messages/amt/base64.hpp"
 #include "messages/amt/x509.hpp"
+#include "messages/provisioning/token_hash.hpp"
 #include "messages/ticket/base64url.hpp"
 #include "messages/wsman/node.hpp"
 #include "tests/support/certs.hpp"
 #include "tools/amtsim/account_state.hpp"
 #include "tools/amtsim/setup_state.hpp"
-
-#include <openssl/sha.h>
 
 #include <algorithm>
 
@@ -24,12 +23,6 @@ std::string hex(std::string_view octets) {
     out.push_back(digits[c & 15]);
   }
   return out;
-}
-
-std::string sha256_hex(const std::string& text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return hex({reinterpret_cast<const char*>(digest), sizeof digest});
 }
 
 amtsim::settings kind_of(const std::string& version) {
@@ -96,10 +89,18 @@ std::pair<result<soap_answer>, bool> sim_wire::serve(const std::string& envelope
   if (secret.empty() ||
       secret != amt::admin_ha1(realm_of(machine_.model), user_, password_.reveal()))
     return {fail(problem::device_auth), false};
+  const auto once = [&](std::string& what) {
+    const bool now = !what.empty() && envelope.find(what) != std::string::npos;
+    if (now)
+      what.clear();
+    return now;
+  };
+  if (once(busy_on))
+    return {soap_answer{503, {}}, false};
   auto told = amtsim::serve_wsman(envelope, machine_.model, machine_.faults, machine_.now,
                                   {user_, amtsim::origin::local});
   asked.push_back(told.what);
-  if (told.cut)
+  if (once(silent_on) || told.cut)
     return {fail(envelope.find("Get</") == std::string::npos ? problem::outcome_unknown
                                                              : problem::device_timeout),
             true};
@@ -256,7 +257,7 @@ std::string activation_stage::token(std::optional<device_id> device, provisionin
   t.device = device;
   t.created = clock.now();
   t.expires = clock.now() + 3'600'000;
-  rows.tokens[sha256_hex(text)] = t;
+  rows.tokens[provisioning::token_hash(text)] = t;
   return text;
 }
 

@@ -57,6 +57,8 @@ public:
   when cut = when::before;
   std::string cut_on;           ///< instead of a number: what the firmware calls it; always `after`
   std::function<void()> on_cut; ///< tells the actor
+  std::string busy_on;   ///< once, the firmware is too busy for what has this in its question
+  std::string silent_on; ///< once, that is carried out and its answer is lost; the client stays
   /// A hostile client: what the machine says is changed on its way.
   std::function<std::string(std::string)> rewrite;
   bool is_cut = false;
@@ -92,10 +94,15 @@ public:
     removed.push_back(ref);
     for (auto at = secrets_.kept.begin(); at != secrets_.kept.end();)
       at = at->first.first == to_string(ref) ? secrets_.kept.erase(at) : std::next(at);
+    if (std::exchange(unheard, false))
+      cb = [cb = std::move(cb)](const result<nothing>&) {
+        cb(fail(problem::outcome_unknown));
+      };
     store_.delete_device(ref, {}, std::move(cb));
   }
   counts count() const override { return {}; }
   std::vector<device_ref> added, changed, removed;
+  bool unheard = false; ///< the next removal is carried out, and nobody hears of it
 
 private:
   memory_store& store_;
