@@ -1,22 +1,15 @@
 // One-time tokens of the activation WebSocket, and what activations have come to.
 #include "gateway/rest/admin_kind.hpp"
 #include "gateway/rest/admin_parts.hpp"
-#include "messages/domain/text.hpp"
+#include "messages/provisioning/token_hash.hpp"
 #include "messages/ticket/base64url.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 namespace outband::rest {
 
 namespace {
-
-std::string sha256_of(const std::string& text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return to_hex(digest, sizeof digest);
-}
 
 result<std::string> random_text() {
   std::string octets(32, '\0');
@@ -39,7 +32,7 @@ void store_token(const call_ptr& c, const activation_token& token) {
   auto text = random_text();
   if (!text)
     return c->refuse(text.error());
-  c->with().provisioning->create_token(token, sha256_of(*text),
+  c->with().provisioning->create_token(token, provisioning::token_hash(*text),
                                        [c, token, text = *text](result<nothing> done) {
                                          if (!done)
                                            return c->refuse(done.error());

@@ -109,6 +109,25 @@ TEST_CASE("a CIRA configuration lives as in RPS and its password stays in the st
         "CIRA profile Cira1 Not Found");
 }
 
+TEST_CASE("a CIRA configuration follows the site until somebody sets what it follows") {
+  site s;
+  REQUIRE(s.send("POST", cira_path, s.admin, cira).status == 201);
+  auto& kept = s.provisioning.cira_rows.kept[{"acme", "cira1"}].what;
+  kept.ours = true;
+  auto patch = [&](const std::string& member) {
+    return s
+        .send("PATCH", cira_path, s.admin, R"({"configName":"Cira1",)" + member + "}",
+              {{"If-Match", std::to_string(kept.version)}})
+        .status;
+  };
+  CHECK(patch(R"("username":"another1")") == 200);
+  CHECK(kept.ours);
+  CHECK(patch(R"("mpsServerAddress":"balancer.example.com")") == 200);
+  CHECK_FALSE(kept.ours);
+  CHECK(patch(R"("mpsServerAddress":"amt.example.com")") == 200);
+  CHECK_FALSE(kept.ours);
+}
+
 TEST_CASE("a new random CIRA password is made when it is asked for and told to nobody") {
   site s;
   auto made = s.send("POST", cira_path, s.admin, cira);
