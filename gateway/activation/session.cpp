@@ -55,6 +55,9 @@ session::session(std::shared_ptr<core> c, place p, std::shared_ptr<web::websocke
 
 session::~session() {
   handle_->detach();
+  // An io_context that is destroyed drops us without ended(); the wire must not post to it then.
+  if (const auto way = wire_.lock())
+    way->detach();
 }
 
 void session::start() {
