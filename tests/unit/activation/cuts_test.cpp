@@ -119,7 +119,7 @@ void cut_everywhere(flow what) {
       CAPTURE(static_cast<int>(when));
       activation_stage s;
       auto m = before(s, what);
-      auto wire = s.open(*m, s.wish(*m, act_of(what)), s.token(m->model.who().guid, act_of(what)));
+      auto wire = begin(s, *m, what);
       wire->cut_at = at;
       wire->cut = when;
       s.settle();
