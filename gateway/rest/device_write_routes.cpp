@@ -14,10 +14,15 @@ void put_secrets(const call_ptr& c, std::shared_ptr<std::vector<device_body>> bo
   auto step = [c, bodies, tenants](std::size_t i, answer<nothing> next) {
     const auto& b = (*bodies)[i];
     device_ref ref{(*tenants)[i], b.guid};
-    auto amt = [c, ref, next, password = b.amt_password](result<nothing> former) {
+    auto mebx = [c, ref, next, password = b.mebx_password](result<nothing> former) {
       if (!former || !password)
         return next(former);
-      c->with().secrets->put_active(ref, secret_name::amt_password, secret_text(*password), next);
+      c->with().secrets->put_active(ref, secret_name::mebx_password, secret_text(*password), next);
+    };
+    auto amt = [c, ref, mebx, password = b.amt_password](result<nothing> former) {
+      if (!former || !password)
+        return mebx(former);
+      c->with().secrets->put_active(ref, secret_name::amt_password, secret_text(*password), mebx);
     };
     if (!b.mps_password)
       return amt(nothing{});
@@ -133,6 +138,8 @@ audit_entry told_of(const call_ptr& c, const device_body& b, const tenant_key& t
     o.push_back({"mpsPasswordSet", true});
   if (b.amt_password)
     o.push_back({"amtPasswordSet", true});
+  if (b.mebx_password)
+    o.push_back({"mebxPasswordSet", true});
   auto e = c->entry(created ? "device.add" : "device.change", b.guid, std::move(o));
   e.tenant = tenant;
   return e;
@@ -259,8 +266,8 @@ void patch(const call_ptr& c) {
   const auto& b = bodies->front();
   // Who may change a password may lock everybody else out of the machine.
   // Who may say where we connect to may have our password's digest sent there.
-  const bool secret = b.mps_password || b.amt_password || b.mps_username || b.amt_username ||
-                      b.connection.has_value();
+  const bool secret = b.mps_password || b.amt_password || b.mebx_password || b.mps_username ||
+                      b.amt_username || b.connection.has_value();
   const auto needed = secret ? role::admin : role::operator_;
   if (c->held < needed)
     return c->refuse(

@@ -62,6 +62,7 @@ public:
     text("amtusername", 64, d.amt_username);
     secret("mpspassword", 128, d.mps_password);
     secret("amtpassword", 128, d.amt_password);
+    console_account(d);
     info(d);
     if (const auto* v = body_.find("connection"))
       d.connection = parse_connection(*v, prefix_ + "connection", errors_);
@@ -122,6 +123,18 @@ private:
       else
         out = *s;
     }
+  }
+  /// Console's name of the user counts with a password only: its later changes repeat the name.
+  void console_account(device_body& d) {
+    const auto* password = string_of("password", 128, false);
+    const auto* user = string_of("username", 64);
+    if (password && !password->empty() && !d.amt_password) {
+      d.amt_password = *password;
+      if (user && !user->empty() && !d.amt_username)
+        d.amt_username = *user;
+    }
+    if (const auto* mebx = string_of("mebxpassword", 128, false); mebx && !mebx->empty())
+      d.mebx_password = *mebx;
   }
   void flag(const char* name) {
     const auto* v = body_.find(name);

@@ -33,7 +33,7 @@ struct device_body {
   std::optional<std::string> hostname;
   std::optional<std::optional<std::string>> friendly_name, dns_suffix; ///< inner nullopt: null
   std::optional<std::vector<std::string>> tags;
-  std::optional<std::string> mps_username, mps_password, amt_username, amt_password;
+  std::optional<std::string> mps_username, mps_password, amt_username, amt_password, mebx_password;
   std::optional<std::string> device_info;                     ///< an object as text; "" for null
   std::optional<std::optional<direct_connection>> connection; ///< inner nullopt: CIRA
 };
@@ -44,6 +44,9 @@ inline constexpr std::size_t max_bulk = 10'000;       ///< objects in one POST
 inline constexpr std::size_t max_device_info = 16384; ///< octets
 
 /// One object, or, if `bulk`, an array of them. A GUID may occur only once.
+/// The machine's account also by Console's names `username` and `password`, with `mebxpassword`:
+/// rpc v3 registers so what it is about to activate with a profile that it fetched, and nobody else
+/// knows these passwords then. They count where ours are not given and they are not empty.
 device_bodies parse_device_bodies(const json::value& body, bool bulk);
 
 } // namespace outband::rest

@@ -53,6 +53,24 @@ TEST_CASE("passwords go to the secret store and never come back") {
   CHECK(r.text.find("P@ss") == std::string::npos);
 }
 
+TEST_CASE("rpc v3 registers what it is about to activate in Console's words") {
+  site s;
+  const auto account =
+      body_of(fresh, R"("username":"admin","password":"Amt-P@ss","mebxpassword":"Mbx-P@ss",)"
+                     R"("mpsusername":"admin","mpspassword":"Mps-P@ss","useTLS":false)");
+  CHECK(s.send("POST", "/api/v1/devices", s.admin, account).status == 201);
+  CHECK(s.secrets.values.at("acme/" + fresh + " amt-password") == "Amt-P@ss");
+  CHECK(s.secrets.values.at("acme/" + fresh + " mps-password") == "Mps-P@ss");
+  CHECK(s.secrets.values.at("acme/" + fresh + " mebx-password") == "Mbx-P@ss");
+  CHECK(s.send("PATCH", "/api/v1/devices", s.operator_,
+               body_of(fresh, R"("mebxpassword":"N3w-P@ss")"))
+            .status == 403);
+  // Afterwards it says how the machine is reached, with the name of the user again.
+  CHECK(s.send("PATCH", "/api/v1/devices", s.operator_,
+               body_of(fresh, R"("username":"admin","useTLS":true)"))
+            .status == 200);
+}
+
 TEST_CASE("a secret store that is away is told although the device was stored") {
   site s;
   s.secrets.away = true;

@@ -49,7 +49,28 @@ TEST_CASE("a full device body is read and unknown members are let pass") {
   CHECK(d.tenant_id->empty());
 }
 
+TEST_CASE("the machine's account is also read by Console's names") {
+  const auto one = [](const std::string& members) {
+    auto got = read("{\"guid\":\"" + guid + "\"," + members + "}");
+    REQUIRE(std::get_if<bodies>(&got));
+    return std::get<bodies>(got).front();
+  };
+  const auto d = one(R"("username":"root","password":"P@ss","mebxpassword":"M@bx")");
+  CHECK(*d.amt_username == "root");
+  CHECK(*d.amt_password == "P@ss");
+  CHECK(*d.mebx_password == "M@bx");
+  const auto both = one(R"("username":"root","password":"P@ss","amtpassword":"Q@ss")");
+  CHECK(*both.amt_password == "Q@ss");
+  CHECK_FALSE(both.amt_username);
+  const auto neither = one(R"("username":"admin","password":"","mebxpassword":"")");
+  CHECK_FALSE(neither.amt_username);
+  CHECK_FALSE(neither.amt_password);
+  CHECK_FALSE(neither.mebx_password);
+}
+
 TEST_CASE("each member of a wrong type or length is named") {
+  CHECK(mistake(R"("password":7)") == "password");
+  CHECK(mistake("\"mebxpassword\":\"" + std::string(129, 'a') + "\"") == "mebxpassword");
   CHECK(mistake(R"("hostname":7)") == "hostname");
   CHECK(mistake("\"hostname\":\"" + std::string(256, 'a') + "\"") == "hostname");
   CHECK(mistake(R"("hostname":"a\u0000b")") == "hostname");
