@@ -402,6 +402,7 @@ void activation_run::note(activation_state how, const std::string& text, const s
   }
   site_->rows.note_activation(std::move(n), [me = weak_handle<activation_actor>(self_), this,
                                              device = to_string(known_.device),
+                                             activating = wish_->act == provisioning_act::activate,
                                              then = std::move(then)](result<nothing> stored) {
     if (then)
       then();
@@ -415,6 +416,13 @@ void activation_run::note(activation_state how, const std::string& text, const s
         noted_ = false;
         conclude(activation_state::failed,
                  fail(problem::cancelled, "Another activation of this machine has begun."));
+      })});
+    // Its tenant was removed, or it was, by force. Who leaves removes his registration himself.
+    if (stored.error().what == problem::not_found && activating)
+      me.tell(activation_step{std::make_shared<std::function<void()>>([this] {
+        noted_ = false;
+        conclude(activation_state::failed,
+                 fail(problem::cancelled, "The machine's registration was removed meanwhile."));
       })});
   });
 }

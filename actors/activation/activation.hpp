@@ -131,6 +131,7 @@ private:
   void find_token();
   void find_token_less();
   void find_device();
+  void find_removal();
   void read_passwords();
   void load_profile();
   void load_domain();

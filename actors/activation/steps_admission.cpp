@@ -1,6 +1,7 @@
 /// What is decided before a word is said to the machine.
 #include "actors/activation/activation.hpp"
 #include "actors/activation/claim.hpp"
+#include "actors/ports/removal.hpp"
 #include "messages/provisioning/certificate_check.hpp"
 #include "messages/provisioning/domain_suffix.hpp"
 #include "messages/provisioning/token_hash.hpp"
@@ -87,7 +88,31 @@ void activation_run::find_device() {
           return failed(r.error());
         else if (wish_->act != provisioning_act::activate)
           return failed(fail(problem::not_found, who() + " is not registered.", "uuid"));
-        done();
+        find_removal();
+      }));
+}
+
+/// What was sent away does not come back by itself, whatever token it has got hold of: not before
+/// somebody takes that back. To deactivate it is what is wanted.
+void activation_run::find_removal() {
+  if (!known_.record || wish_->act != provisioning_act::activate || site_->with.removals == nullptr)
+    return done();
+  site_->with.removals->get(
+      known_.device, here<kept_removal>([this](result<kept_removal>& r) {
+        if (!r)
+          return r.error().what == problem::not_found ? done() : failed(r.error());
+        const auto take_back = "DELETE /compute/hosts/" + to_string(known_.device.device) +
+                               "/invalidate takes that back.";
+        if (r->what.kind == removal_kind::deauthorize)
+          return failed(fail(problem::forbidden,
+                             who() +
+                                 " was deauthorized. It is not activated again before an "
+                                 "administrator authorises it: " +
+                                 take_back,
+                             "uuid"));
+        failed(fail(problem::transition_refused,
+                    who() + " is being removed. It can be activated when it has gone. " + take_back,
+                    "uuid"));
       }));
 }
 

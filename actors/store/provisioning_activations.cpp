@@ -17,7 +17,8 @@ const std::string columns = "a.tenant, a.guid, a.id, a.act, a.profile, a.state, 
 //
 // A node without a row in `instance` (it has none while the lease is not used) is taken to be
 // alive: then only silence ends its activation. The conflict clause looks at the newest version of
-// the row, so of two that begin at once one finds the other running.
+// the row, so of two that begin at once one finds the other running. What is to go, or has been
+// deauthorized, is not activated; nor is anything of a tenant that is to go.
 const statement begin_sql{"begin_activation", R"(
 with begun as (
   insert into activation as a (tenant, guid, id, act, profile, state, step, code, words, mode, node,
@@ -26,6 +27,9 @@ with begun as (
     $10::integer, $11::text, (select i.incarnation from instance i where i.name = $11::text),
     now_ms(), now_ms()
   from device d where d.tenant = $1::text and d.guid = $2::uuid
+    and ($4::text <> 'activate'
+      or not exists (select from removal r where r.tenant = d.tenant and r.guid = d.guid)
+        and not exists (select from tenant t where t.key = d.tenant and t.leaving))
   on conflict (tenant, guid) do update set
     id = excluded.id, act = excluded.act, profile = excluded.profile, state = excluded.state,
     step = excluded.step, code = excluded.code, words = excluded.words,
@@ -41,7 +45,10 @@ with begun as (
                                                   R"(
 select (select count(*) from begun),
   (select count(*) from device d where d.tenant = $1::text and d.guid = $2::uuid),
-  (select count(*) from published))"};
+  (select count(*) from published),
+  (select case when t.leaving then 'tenant' when r.guid is not null then 'removal' else '' end
+    from tenant t left join removal r on r.tenant = t.key and r.guid = $2::uuid
+    where $4::text = 'activate' and t.key = $1::text))"};
 
 // What has ended stays so: a step that arrives late opens nothing again. On the lane that does not
 // wait for the disk, so that notes stay in order; an end commits synchronously all the same.
@@ -138,6 +145,11 @@ void pg_provisioning::begin_activation(activation_note note, std::chrono::millis
                  return cb(nothing{});
                if (got.number(0, 1) == 0)
                  return cb(no_device(ref));
+               if (got.view(0, 3) == "tenant")
+                 return cb(tenant_leaves());
+               if (got.view(0, 3) == "removal")
+                 return cb(fail(problem::transition_refused,
+                                "the machine is to go, or was deauthorized", "uuid"));
                cb(fail(problem::busy, "another activation of this machine is running"));
              });
 }

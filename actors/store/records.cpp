@@ -102,6 +102,11 @@ failure no_device(const device_ref& ref) {
               "there is no device " + to_string(ref.device) + " in tenant '" + ref.tenant + "'");
 }
 
+failure tenant_leaves(std::string field) {
+  return fail(problem::transition_refused,
+              "the tenant is being removed: nothing can be added to it any more", std::move(field));
+}
+
 failure not_controller(std::uint64_t fence) {
   return fail(problem::stale_controller, "epoch " + std::to_string(fence) +
                                              " of the controller's lease is over; nothing was "

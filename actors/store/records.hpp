@@ -32,6 +32,8 @@ status check_text(std::string_view value, std::string_view field, std::size_t li
 status check_tags(const std::vector<std::string>& tags);
 status check_messages(const std::vector<bus::outgoing>& messages);
 failure no_device(const device_ref& ref);
+/// Nothing is added to a tenant that is to go.
+failure tenant_leaves(std::string field = "tenant");
 /// The three parameters of a page of devices in the order of their keys: tenant and guid of the row
 /// before it ("tenant/guid", empty at first), and its size.
 result<params> page_after(const std::string& after, std::size_t limit);

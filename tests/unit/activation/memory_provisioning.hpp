@@ -138,6 +138,10 @@ public:
   }
   void note_activation(activation_note note, answer<nothing> cb) override {
     auto& row = activations[to_string(note.row.device)];
+    if (lose_after > 0 && --lose_after == 0)
+      lost = true;
+    if (lost)
+      return cb(fail(problem::not_found));
     if (row.id != note.row.id)
       return cb(fail(problem::stale_epoch));
     row = note.row;
@@ -187,6 +191,8 @@ public:
   bool slow_ends = false;            ///< the end of an activation is stored when the test says so
   std::vector<answer<nothing>> ends; ///< who waits for it
   std::size_t published = 0;
+  int lose_after = 0; ///< after so many notes the registration is gone; 0: never
+  bool lost = false;
   std::map<std::string, std::pair<time_ms, int>> noticed; ///< end and days, by "acme/domain"
   bool away = false;                                      ///< what ends is not told
 

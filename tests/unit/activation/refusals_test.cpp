@@ -1,6 +1,7 @@
 #include "tests/unit/activation/stage.hpp"
 
 #include "tests/unit/activation/trust.hpp"
+#include "tests/unit/actors/memory_removals.hpp"
 
 #include <doctest/doctest.h>
 
@@ -144,6 +145,62 @@ TEST_CASE(
     CHECK_MESSAGE(told.success, told.status);
     CHECK(s.known_password(m) == "active");
   }
+}
+
+TEST_CASE("a machine that was deauthorized does not come back before somebody authorises it") {
+  activation_stage s;
+  s.prepare(activation_kind::client_mode);
+  bench m;
+  memory_removals removals([&] { return std::vector<device_ref>{s.ref(m)}; });
+  s.with.removals = &removals;
+  s.store.add(s.ref(m));
+  auto wish_of = [&](removal_kind kind) {
+    removal r;
+    r.device = s.ref(m);
+    r.kind = kind;
+    return r;
+  };
+  const auto text = s.token(m.model.who().guid); // not even with a token for this very machine
+  for (auto state : {removal_state::waiting, removal_state::done}) {
+    CAPTURE(to_string(state));
+    auto row = wish_of(removal_kind::deauthorize);
+    removals.begin(row, [](const result<kept_removal>& r) { REQUIRE(r.ok()); });
+    row.state = state;
+    removals.note(row, [](const result<nothing>& r) { REQUIRE(r.ok()); });
+    const auto o = run(s, m, s.wish(m), text);
+    nothing_happened(s, m, o);
+    CHECK(o.report.status.find("was deauthorized") != std::string::npos);
+    CHECK(o.report.status.find("/invalidate") != std::string::npos);
+  }
+  removals.away = true;
+  nothing_happened(s, m, run(s, m, s.wish(m), text)); // nobody knows: no
+  removals.away = false;
+  removals.withdraw(s.ref(m), [](const result<nothing>& r) { REQUIRE(r.ok()); });
+  const auto back = run(s, m, s.wish(m), text); // it was not used up
+  CHECK_MESSAGE(back.report.success, back.report.status);
+
+  // Who is to be deleted is deactivated, and not activated again meanwhile.
+  removals.begin(wish_of(removal_kind::remove), [](const result<kept_removal>&) {});
+  auto again = run(s, m, s.wish(m), s.token());
+  CHECK(again.exchanges == 0);
+  CHECK(again.report.status.find("is being removed") != std::string::npos);
+  CHECK(s.go(m, provisioning_act::deactivate, true).success);
+  CHECK(m.model.control_mode == 0);
+  // It has gone, its wish with it: a new token registers it anew.
+  removals.withdraw(s.ref(m), [](const result<nothing>&) {});
+  CHECK(s.go(m).success);
+}
+
+TEST_CASE("an activation whose registration is removed by force ends") {
+  activation_stage s;
+  s.prepare(activation_kind::client_mode);
+  bench m;
+  auto wire = s.open(m, s.wish(m), s.token());
+  s.rows.lose_after = 2; // notes
+  s.settle();
+  REQUIRE(wire->reports.size() == 1);
+  CHECK_FALSE(wire->reports.front().success);
+  CHECK(wire->reports.front().status.find("registration was removed") != std::string::npos);
 }
 
 TEST_CASE("who does not know the machine's password learns nothing from a general token") {
