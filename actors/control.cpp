@@ -308,6 +308,16 @@ void control::removal_changed(const device_ref& ref) {
   wake_controller(ref, ref.device.is_nil() ? "tenant-leaves" : "removal");
 }
 
+void control::tenant_gone(const tenant_key& tenant) {
+  const device_ref all{tenant, {}};
+  wake_controller(all, "tenant-gone"); // first, so that its actors do not hear of their tunnels
+  with_.internal.publish(
+      internal_message(bus::node_work_topic(with_.node),
+                       bus::encode(envelope_of(with_), work_body{outband::disconnect{all}},
+                                   bus::encoding::msgpack)));
+  connection_changed(all); // the other nodes
+}
+
 void control::wake_controller(const device_ref& ref, const char* what) {
   with_.internal.publish(internal_message(
       bus::controller_wake_topic(),

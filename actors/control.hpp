@@ -120,6 +120,7 @@ public:
   void deactivate(device_ref ref, std::chrono::milliseconds timeout,
                   answer<amt_outcome> cb) override;
   void tenant_added(const tenant_key& tenant) override;
+  void tenant_gone(const tenant_key& tenant) override;
   void removal_changed(const device_ref& ref) override;
   counts count() const override;
 

@@ -164,15 +164,30 @@ void controller_state::down(const caf::actor_addr& who) {
 
 void controller_state::on(const observed& seen) {
   for (const auto& o : seen.items)
-    self_->send(of(o.device.tenant), o);
+    if (!std::holds_alternative<link_down>(o.body) || gone_.count(o.device.tenant) == 0)
+      self_->send(of(o.device.tenant), o);
 }
 
 void controller_state::on(const device_changed& changed) {
+  gone_.erase(changed.ref.tenant); // it is back, under its old name
   self_->send(of(changed.ref.tenant), about_device{changed.ref.device});
 }
 
 void controller_state::on(const device_gone& gone) {
+  if (gone.ref.device.is_nil())
+    return forget(gone.ref.tenant);
   self_->send(of(gone.ref.tenant), forget_device{gone.ref.device});
+}
+
+void controller_state::forget(const tenant_key& tenant) {
+  gone_.insert(tenant);
+  auto at = tenants_.find(tenant);
+  if (at == tenants_.end())
+    return;
+  const auto last = std::move(at->second);
+  tenants_.erase(at); // first: it has not ended by a defect
+  if (last)
+    caf::anon_send_exit(last, caf::exit_reason::user_shutdown);
 }
 
 void controller_state::on(const resync& asked) {
@@ -300,9 +315,10 @@ void controller::start(controller_epoch epoch) {
           ++with_.counters.decode_errors;
           return;
         }
-        if (decoded->body.device.device.is_nil())
+        const bool gone = decoded->body.what == "deleted" || decoded->body.what == "tenant-gone";
+        if (decoded->body.device.device.is_nil() && !gone)
           return; // of a tenant: activation/bootstrap and removals hear it
-        if (decoded->body.what == "deleted")
+        if (gone)
           tell(device_gone{decoded->body.device});
         else
           tell(device_changed{decoded->body.device});

@@ -11,6 +11,7 @@
 
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace outband {
@@ -55,7 +56,7 @@ public:
   ~controller_state();
   void on(const observed& seen);
   void on(const device_changed& changed);
-  void on(const device_gone& gone);
+  void on(const device_gone& gone); ///< nil: a tenant with all that it had
   void on(const resync& now);
   void on(const sweep_page& from);
   void on(const sweep_read& read);
@@ -68,11 +69,14 @@ private:
     bool running = false, again = false;
   };
   void begin(bool links);
+  void forget(const tenant_key& tenant);
 
   controller_actor::pointer self_ = nullptr;
   const services* with_ = nullptr;
   controller_epoch epoch_ = 0;
   std::unordered_map<tenant_key, tenant_actor> tenants_;
+  /// Removed, and nothing of them changed since: that their tunnels end is no news to anybody.
+  std::unordered_set<tenant_key> gone_;
   sweep unsettled_, links_;
 };
 

@@ -175,7 +175,8 @@ void direct_links::changed(const device_ref& ref) {
     std::lock_guard lock(mutex_);
     others.assign(others_.begin(), others_.end());
   }
-  look_at(ref); // first, so that a new one is rather held by who was asked
+  if (!ref.device.is_nil())
+    look_at(ref); // first, so that a new one is rather held by who was asked
   for (const auto& instance : others) {
     bus::envelope e;
     e.id = with_.clock.new_id();

@@ -41,7 +41,8 @@ public:
   /// The dialer is not called any more. What was held is free when the node retires.
   void detach();
 
-  /// What is stored of it changed, or it was removed: for every terminator.
+  /// What is stored of it changed, or it was removed: for every terminator. Nil: all of a tenant
+  /// that was removed.
   void changed(const device_ref& ref);
   /// The same for this one.
   void look_at(const device_ref& ref);

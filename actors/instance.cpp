@@ -253,6 +253,12 @@ void instance_state::on(work_arrived work) {
         me.remember(e);
     }
     void operator()(const disconnect& d) const {
+      if (d.device.device.is_nil()) { // all of a tenant that was removed
+        for (const auto& [ref, l] : me.links_)
+          if (ref.tenant == d.device.tenant)
+            l.port->close(link_end::requested, "the tenant was removed");
+        return;
+      }
       auto at = me.links_.find(d.device);
       if (at != me.links_.end())
         at->second.port->close(link_end::requested, "an operator closed the tunnel");

@@ -49,6 +49,8 @@ void removals::start() {
           gone(decoded->body.device);
         else if (decoded->body.what == "tenant-leaves")
           load({});
+        else if (decoded->body.what == "tenant-gone")
+          forget_all_of(decoded->body.device.tenant);
       }));
   subscriptions_.push_back(with_.internal.subscribe(bus::node_observations_filter(), {},
                                                     [this, open = gate_](const bus::message& m) {
@@ -283,8 +285,10 @@ void removals::empty_tenants() {
       with_.store.delete_tenant(key, false, {}, [this, open, key](result<nothing> r) {
         if (auto still = open->enter(); still && !r && r.error().what != problem::not_found)
           spdlog::warn("tenant={} not removed: {}", key, to_string(r.error()));
-        else if (still && r)
+        else if (still && r) {
           spdlog::info("tenant={} removed", key);
+          control_.tenant_gone(key);
+        }
       });
   });
 }
@@ -292,6 +296,12 @@ void removals::empty_tenants() {
 bool removals::forget(const device_ref& ref) {
   std::lock_guard lock(mutex_);
   return wanted_.erase(ref) != 0;
+}
+
+void removals::forget_all_of(const tenant_key& tenant) {
+  std::lock_guard lock(mutex_);
+  for (auto at = wanted_.begin(); at != wanted_.end();)
+    at = at->first.tenant == tenant ? wanted_.erase(at) : std::next(at);
 }
 
 void removals::tell(const removal& r, const audit_outcome& outcome) {

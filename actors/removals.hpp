@@ -41,6 +41,7 @@ private:
   void stays(const device_ref& ref, removal_state state, failure why);
   void empty_tenants();
   bool forget(const device_ref& ref); ///< false: it was not wanted
+  void forget_all_of(const tenant_key& tenant);
   void tell(const removal& r, const audit_outcome& outcome);
 
   const services& with_;

@@ -103,7 +103,8 @@ void terminator::work(const bus::message& m, bool live) {
     spdlog::warn("refused work on {}: {}", m.topic, to_string(decoded.error()));
     return;
   }
-  if (const auto* d = std::get_if<disconnect>(&decoded->body); d && disconnected_)
+  const auto* d = std::get_if<disconnect>(&decoded->body);
+  if (d && disconnected_ && !d->device.device.is_nil()) // who has lost his row finds that out
     disconnected_(d->device);
   call_origin origin;
   if (live) {

@@ -37,6 +37,8 @@ public:
                           answer<amt_outcome> cb) = 0;
   /// A tenant was made: it gets what a tenant has from its first moment.
   virtual void tenant_added(const tenant_key&) {}
+  /// A tenant was removed with all that it had: whoever serves something of it lets go.
+  virtual void tenant_gone(const tenant_key&) {}
   /// A machine is to go, or is not any more; nil: all of a tenant.
   virtual void removal_changed(const device_ref&) {}
 

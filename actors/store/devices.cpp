@@ -15,13 +15,18 @@ const std::string record_from =
     " from device d join link l on l.tenant = d.tenant and l.guid = d.guid ";
 
 // A GUID of another tenant violates the constraint device_guid and undoes everything: the conflict
-// clause covers the primary key only. Sorted, so that two of these never wait for each other.
+// clause covers the primary key only. Sorted, so that two of these never wait for each other. A
+// tenant that is to go takes nothing, and its row is locked so that none becomes one meanwhile.
 const statement upsert_sql{"upsert_devices", R"(
 with req as materialized (
   select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
                        $7::text[], $8::text[], $9::text[], $10::bigint[])
     as r (tenant, guid, hostname, friendly_name, dns_suffix, tags, mps_username, amt_username,
           device_info, created)
+),
+homes as materialized (
+  select t.key, t.leaving from tenant t where t.key in (select r.tenant from req r)
+  order by t.key for share
 ),
 stored as (
   insert into device as d (tenant, guid, hostname, friendly_name, dns_suffix, tags, mps_username,
@@ -32,6 +37,7 @@ stored as (
     coalesce(p.desired_rev, 0), coalesce(p.desired_rev, 0), coalesce(p.current_rev, 0),
     coalesce(p.event_seq, '{}')
   from req r left join deleted_device p on p.tenant = r.tenant and p.guid = r.guid
+  where not exists (select from homes h where h.leaving)
   order by r.guid
   on conflict (tenant, guid) do update set
     hostname = coalesce(nullif(excluded.hostname, ''), d.hostname),
@@ -59,11 +65,11 @@ join unnest($1::text[], $2::uuid[]) with ordinality as r (tenant, guid, ord)
 order by r.ord)"};
 
 const statement upsert_blame_sql{"upsert_blame", R"(
-select r.ord - 1, t.key is null
+select r.ord - 1, t.key is null, coalesce(t.leaving, false)
 from unnest($1::text[], $2::uuid[]) with ordinality as r (tenant, guid, ord)
 left join tenant t on t.key = r.tenant
 left join device d on d.guid = r.guid and d.tenant <> r.tenant
-where t.key is null or d.guid is not null
+where t.key is null or t.leaving or d.guid is not null
 order by r.ord limit 1)"};
 
 const statement update_sql{"update_device", R"(
@@ -213,6 +219,8 @@ void blame(connections& db, std::shared_ptr<const std::vector<device_record>> al
               auto at = "[" + found.text(0, 0) + "].";
               if (found.flag(0, 1))
                 return cb(fail(problem::not_found, "there is no such tenant", at + "tenant"));
+              if (found.flag(0, 2))
+                return cb(tenant_leaves(at + "tenant"));
               cb(fail(problem::already_exists, "this GUID is registered elsewhere", at + "guid"));
             });
 }
@@ -222,8 +230,12 @@ void upsert(connections& db, std::shared_ptr<const std::vector<device_record>> a
   db.submit(lane::durable, {{&upsert_sql, all_of(*all)}, {&read_back_sql, keys_of(*all)}}, true,
             [&db, all, last_try, cb = std::move(cb)](reply r) mutable {
               auto* e = std::get_if<reply_error>(&r);
-              if (!e)
-                return cb(read_upserted(std::get<std::vector<rows>>(r)));
+              if (!e) {
+                auto& got = std::get<std::vector<rows>>(r);
+                if (got[0].size() == 0 && !all->empty())
+                  return blame(db, std::move(all), last_try, tenant_leaves(), std::move(cb));
+                return cb(read_upserted(got));
+              }
               if (e->sqlstate == "23505" || e->sqlstate == "23503")
                 return blame(db, std::move(all), last_try, e->what, std::move(cb));
               cb(e->what);

@@ -55,22 +55,24 @@ const statement forget_sql{"forget_secrets", R"(
 with gone as (delete from secret where tenant = $1::text and guid = $2::uuid),
 cleaned as (update removal set clean = true where tenant = $1::text and guid = $2::uuid)
 select count(*) from device where tenant = $1::text and guid = $2::uuid)"};
-// Asked again, it takes in the machines that were registered since.
+// Two statements of one transaction: the second sees what was added until the first had the lock,
+// and nothing is added afterwards.
+const statement tenant_leaves_sql{"tenant_leaves", R"(
+update tenant set leaving = true where key = $1::text returning 1)"};
 const statement tenant_sql{"begin_tenant_removal", R"(
-with leaving as (
-  update tenant set leaving = true where key = $1::text returning key
+with tokens as (
+  delete from activation_token where tenant = $1::text and act <> 'deactivate'
 ),
-tokens as (delete from activation_token t using leaving l where t.tenant = l.key),
 all_of_them as (
   insert into removal as r (tenant, guid, kind, state, code, words, by, asked, updated)
   select d.tenant, d.guid, 'remove', 'waiting', '', 'Its tenant is being removed.', $2::text,
     now_ms(), now_ms()
-  from device d join leaving l on l.key = d.tenant
+  from device d where d.tenant = $1::text
   on conflict (tenant, guid) do update set kind = 'remove',
     state = case when r.state = 'done' then 'waiting' else r.state end
   returning 1
 )
-select (select count(*) from leaving), (select count(*) from all_of_them))"};
+select count(*) from all_of_them)"};
 const statement empty_sql{"empty_tenants", R"(
 select t.key from tenant t
 where t.leaving and not exists (select from device d where d.tenant = t.key) order by t.key)"};
@@ -211,14 +213,18 @@ void pg_removals::forget_secrets(device_ref device, answer<nothing> cb) {
 void pg_removals::begin_tenant(tenant_key tenant, std::string by, answer<std::size_t> cb) {
   if (refused(db_, check_tenant(tenant), cb))
     return;
-  params p;
-  p.text(tenant).text(std::move(by));
-  db_.submit(lane::durable, tenant_sql, std::move(p), true,
-             with_rows(std::move(cb), [](const rows& got) -> result<std::size_t> {
-               if (got.number(0, 0) == 0)
-                 return fail(problem::not_found, "There is no such tenant.");
-               return static_cast<std::size_t>(got.number(0, 1));
-             }));
+  params one, all;
+  one.text(tenant);
+  all.text(tenant).text(std::move(by));
+  db_.submit(lane::durable, {{&tenant_leaves_sql, std::move(one)}, {&tenant_sql, std::move(all)}},
+             true, [cb = std::move(cb)](reply r) {
+               if (auto* e = std::get_if<reply_error>(&r))
+                 return cb(e->what);
+               const auto& got = std::get<std::vector<rows>>(r);
+               if (got[0].size() == 0)
+                 return cb(fail(problem::not_found, "There is no such tenant."));
+               cb(static_cast<std::size_t>(got[1].number(0, 0)));
+             });
 }
 
 void pg_removals::empty_tenants(answer<std::vector<tenant_key>> cb) {

@@ -9,6 +9,7 @@ namespace outband::store {
 
 namespace {
 
+// In a tenant that is to go machines are deactivated, and nothing else.
 // As many a tenant may have, and so long they are shown after they have ended.
 constexpr std::int64_t max_tokens = 100'000, keep_ms = std::int64_t{30} * 24 * 3600 * 1000;
 
@@ -18,12 +19,22 @@ const std::string columns = "t.tenant, t.id, t.act, t.profile, t.guid, t.made_by
 const statement create_sql{"create_token", R"(
 with old as (
   delete from activation_token where tenant = $1::text and expires < now_ms() - $11::bigint
+),
+home as materialized (
+  select t.key, t.leaving and $4::text <> 'deactivate' as shut from tenant t
+  where t.key = $1::text for share
+),
+made as (
+  insert into activation_token (tenant, id, hash, act, profile, guid, made_by, created, expires)
+  select h.key, $2::uuid, $3::text, $4::text, $5::text, $6::uuid, $7::text,
+    case when $8::bigint > 0 then $8 else now_ms() end, $9::bigint
+  from home h
+  where not h.shut
+    and (select count(*) from activation_token where tenant = $1::text) < $10::bigint
+  returning 1
 )
-insert into activation_token (tenant, id, hash, act, profile, guid, made_by, created, expires)
-select $1::text, $2::uuid, $3::text, $4::text, $5::text, $6::uuid, $7::text,
-  case when $8::bigint > 0 then $8 else now_ms() end, $9::bigint
-where (select count(*) from activation_token where tenant = $1::text) < $10::bigint
-returning 1)"};
+select (select count(*) from made), (select count(*) from home),
+  (select count(*) from home h where h.shut))"};
 const statement list_sql{"list_tokens", "select " + columns + R"( from activation_token t
 where t.tenant = $1::text order by t.created desc, t.id limit $2::bigint offset $3::bigint)"};
 const statement count_sql{"count_tokens",
@@ -102,11 +113,14 @@ void pg_provisioning::create_token(activation_token token, std::string hash, ans
     if (auto* e = std::get_if<reply_error>(&r)) {
       if (e->sqlstate == "23505")
         return cb(fail(problem::already_exists, "there is such a token already", "id"));
-      if (e->sqlstate == "23503")
-        return cb(fail(problem::not_found, "there is no such tenant", "tenant"));
       return cb(e->what);
     }
-    if (std::get<std::vector<rows>>(r)[0].size() == 0)
+    const auto& got = std::get<std::vector<rows>>(r)[0];
+    if (got.number(0, 1) == 0)
+      return cb(fail(problem::not_found, "there is no such tenant", "tenant"));
+    if (got.number(0, 2) != 0)
+      return cb(tenant_leaves());
+    if (got.number(0, 0) == 0)
       return cb(fail(problem::too_large, "a tenant may have at most 100,000 activation tokens"));
     cb(nothing{});
   });

@@ -114,6 +114,7 @@ void remove_tenant(const call_ptr& c) {
         return c->refuse(r.error());
       c->record("tenant.remove", {}, json::object{{"key", key}, {"force", true}});
       forget_tenants(c);
+      c->with().control->tenant_gone(key); // its tunnels, wherever they are
       c->empty(204);
     });
   c->with().removals->begin_tenant(key, to_string(c->by()), [c, key](result<std::size_t> machines) {

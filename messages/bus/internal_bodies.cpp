@@ -125,14 +125,23 @@ template <class A, class T> void describe_batch(A& a, T& all) {
   });
 }
 
+template <class A, class T> void describe_tenant(A& a, T& key) {
+  a.text("ten", key, 20, need::required);
+  a.check(valid_tenant_key(key), "ten", "is not a tenant's key");
+}
+
 template <class A, class T> void describe_work(A& a, T& x) {
   a.one_of("act", x, works, [&](auto& w) {
     using alternative = std::decay_t<decltype(w)>;
     if constexpr (std::is_same_v<alternative, amt_call>)
       a.id("cmd", w.id, need::required);
-    describe_ref(a, w.device);
-    if constexpr (!std::is_same_v<alternative, disconnect>)
+    if constexpr (std::is_same_v<alternative, disconnect>) {
+      describe_tenant(a, w.device.tenant);
+      a.id("dev", w.device.device, need::optional); // without one: of a tenant that was removed
+    } else {
+      describe_ref(a, w.device);
       a.integer("ep", w.epoch, 0, any_number);
+    }
     if constexpr (std::is_same_v<alternative, amt_call>) {
       describe_operation(a, w.operation);
       a.time("deadline", w.deadline, need::required);
@@ -141,8 +150,7 @@ template <class A, class T> void describe_work(A& a, T& x) {
 }
 
 template <class A, class T> void describe_wake(A& a, T& x) {
-  a.text("ten", x.device.tenant, 20, need::required);
-  a.check(valid_tenant_key(x.device.tenant), "ten", "is not a tenant's key");
+  describe_tenant(a, x.device.tenant);
   a.text("what", x.what, name_limit);
   // What concerns a tenant as a whole names no machine.
   a.id("dev", x.device.device, x.what.rfind("tenant", 0) == 0 ? need::optional : need::required);

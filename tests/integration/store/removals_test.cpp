@@ -225,14 +225,117 @@ TEST_CASE("a tenant that is to go takes its machines and tokens along and waits 
   CHECK(must(s.get(dev("acme", 1))).what.kind == removal_kind::remove);
   CHECK(s.open().size() == 2);
   CHECK(s.empty().empty());
-  s.add(dev("acme", 9)); // registered meanwhile
-  CHECK(must(s.leave("acme")) == 3);
-  for (int i : {1, 2, 9})
+  for (int i : {1, 2})
     must(call<nothing>([&](auto cb) { s.store.delete_device(dev("acme", i), {}, cb); }));
   CHECK(s.empty() == std::vector<tenant_key>{"acme"});
   must(call<nothing>([&](auto cb) { s.store.delete_tenant("acme", false, {}, cb); }));
   CHECK(s.empty().empty());
   CHECK(s.sql("select count(*) from removal") == "0");
+}
+
+TEST_CASE("to a tenant that is to go nothing is added and its machines may still be deactivated") {
+  removing s;
+  auto& p = s.first->provisioning;
+  s.add(dev("acme", 1));
+  auto token = [&](const std::string& tenant, provisioning_act act, char digit) {
+    activation_token t;
+    t.id = id(digit);
+    t.tenant = tenant;
+    t.act = act;
+    t.expires = 4'000'000'000'000;
+    return call<nothing>([&](auto cb) { p.create_token(t, std::string(64, digit), cb); });
+  };
+  auto upsert = [&](std::vector<device_ref> those) {
+    std::vector<device_record> all;
+    for (const auto& ref : those)
+      all.push_back(record(ref));
+    return call<std::vector<upserted>>([&](auto cb) { s.store.upsert_devices(all, cb); });
+  };
+  auto begin = [&](provisioning_act act) {
+    activation_note n;
+    n.row.device = dev("acme", 1);
+    n.row.id = id(act == provisioning_act::activate ? 70 : 71);
+    n.row.act = act;
+    n.row.state = activation_state::running;
+    n.row.node = "n1";
+    return call<nothing>(
+        [&](auto cb) { p.begin_activation(n, std::chrono::minutes(1), std::move(cb)); });
+  };
+  must(token("acme", provisioning_act::deactivate, 'c'));
+  CHECK(must(s.leave("acme")) == 1);
+  CHECK(s.sql("select act from activation_token") == "deactivate"); // it helps the tenant to go
+
+  const auto before = s.sql("select * from device; select * from activation_token");
+  auto refused = upsert({dev("globex", 5), dev("acme", 9)});
+  REQUIRE(!refused);
+  CHECK(refused.error().what == problem::transition_refused);
+  CHECK(explain(refused.error().what).status == 409);
+  CHECK(refused.error().detail.find("the tenant is being removed") != std::string::npos);
+  CHECK(refused.error().field == "[1].tenant");
+  auto no = token("acme", provisioning_act::activate, 'd');
+  REQUIRE(!no);
+  CHECK(no.error().what == problem::transition_refused);
+  no = begin(provisioning_act::activate);
+  REQUIRE(!no);
+  CHECK(no.error().what == problem::transition_refused);
+  CHECK(no.error().detail.find("the tenant is being removed") != std::string::npos);
+  CHECK(s.sql("select * from device; select * from activation_token") == before);
+
+  must(begin(provisioning_act::deactivate));
+  must(token("acme", provisioning_act::deactivate, 'e'));
+  must(token("globex", provisioning_act::activate, 'f'));
+  must(upsert({dev("globex", 5)}));
+  CHECK(token("nobody", provisioning_act::activate, '0').error().what == problem::not_found);
+}
+
+TEST_CASE("what is deauthorized or to go begins no activation and what was authorised again does") {
+  removing s;
+  auto& p = s.first->provisioning;
+  const auto ref = dev("acme", 1);
+  s.add(ref);
+  auto begin = [&](provisioning_act act) {
+    activation_note n;
+    n.row.device = ref;
+    n.row.id = id(70);
+    n.row.act = act;
+    n.row.state = activation_state::running;
+    n.row.node = "n1";
+    return call<nothing>(
+        [&](auto cb) { p.begin_activation(n, std::chrono::minutes(1), std::move(cb)); });
+  };
+  must(s.begin(ref, removal_kind::deauthorize));
+  CHECK(begin(provisioning_act::activate).error().what == problem::transition_refused);
+  must(s.note(ref, removal_state::done, "Deauthorized."));
+  CHECK(begin(provisioning_act::activate).error().what == problem::transition_refused);
+  must(begin(provisioning_act::deactivate));
+  must(s.withdraw(ref));
+  must(begin(provisioning_act::activate));
+}
+
+TEST_CASE("who registers machines while the tenant begins to go is refused or taken along") {
+  removing s;
+  auto other = s.another();
+  for (int round = 0; round < 10; ++round) {
+    std::vector<std::future<result<std::vector<upserted>>>> answers;
+    for (int i = 1; i <= 10; ++i) {
+      auto told = std::make_shared<std::promise<result<std::vector<upserted>>>>();
+      answers.push_back(told->get_future());
+      other->store.upsert_devices(
+          {record(dev("acme", 100 * round + i))},
+          [told](result<std::vector<upserted>> r) { told->set_value(std::move(r)); });
+    }
+    const auto left = must(s.leave("acme"));
+    std::size_t made = 0;
+    for (auto& a : answers) {
+      auto r = a.get();
+      made += r ? 1 : 0;
+      if (!r)
+        CHECK(r.error().what == problem::transition_refused);
+    }
+    CHECK(left == made);
+    CHECK(s.open().size() == made);
+    s.sql("delete from device; update tenant set leaving = false");
+  }
 }
 
 TEST_CASE("many wishes at once for one machine are one wish") {

@@ -186,6 +186,53 @@ TEST_CASE("a changed registration is told here and to every other terminator") {
   CHECK(told == std::vector<std::string>{bus::node_work_topic("n2")});
 }
 
+TEST_CASE("of a tenant that was removed every node lets go and nobody else is touched") {
+  direct_site s;
+  s.control_role.on_connection_changed([&](const device_ref& ref) { s.links.changed(ref); });
+  s.links.attach(s.dialer);
+  s.node_says("n2", true);
+  std::vector<std::pair<std::string, work_body>> told;
+  auto far = s.bus.attach();
+  auto subscription = far->subscribe(bus::node_work_topic("n2"), {}, [&](const bus::message& m) {
+    auto work = bus::decode_work(*m.payload, bus::encoding::msgpack);
+    REQUIRE(work.ok());
+    told.emplace_back(m.topic, work->body);
+  });
+  s.comes();
+  s.firmware_works();
+  const auto theirs = s.link;
+  device_ref other{"globex", s.number(7).device};
+  s.store.add(other);
+  auto stays = std::make_shared<fake_link>();
+  std::optional<epoch_grant> granted;
+  s.store.take_epoch({other, "n1", s.with.incarnation, {}},
+                     [&](result<epoch_grant> g) { granted = *g; });
+  s.run();
+  REQUIRE(granted);
+  s.terminator_role.up({other, granted->epoch, "admin", {}}, "192.0.2.8:1", 4, stays);
+  s.run();
+  REQUIRE(s.counters.device_actors == 2);
+
+  s.store.delete_tenant("acme", true, {}, [](const result<nothing>& r) { REQUIRE(r.ok()); });
+  s.store.devices.erase(to_string(machine));
+  s.control_role.tenant_gone("acme");
+  s.run();
+  CHECK(theirs->closed == std::vector<link_end>{link_end::requested});
+  CHECK(stays->closed.empty());
+  REQUIRE(told.size() == 1);
+  REQUIRE(std::holds_alternative<disconnect>(told[0].second));
+  CHECK(std::get<disconnect>(told[0].second).device == device_ref{"acme", {}});
+  CHECK(s.dialer.looked.empty());
+  CHECK(s.counters.device_actors == 1);
+  s.terminator_role.down(machine, 1, link_end::requested, "");
+  s.run();
+  CHECK(s.counters.device_actors == 1); // that its tunnels end brings no actor back
+  s.store.add(machine);                 // a tenant of the same name has it now
+  s.control_role.device_added(machine);
+  s.run();
+  CHECK(s.counters.device_actors == 2);
+}
+
 TEST_CASE("another node's word about a changed registration reaches the dialer") {
   direct_site s;
   s.links.attach(s.dialer);

@@ -31,6 +31,7 @@ public:
     cb(true);
   }
   void device_added(const device_ref&) override {}
+  void tenant_gone(const tenant_key& key) override { gone.push_back(key); }
   void connection_changed(const device_ref& ref) override { changed.push_back(ref); }
   void remove_device(device_ref ref, answer<nothing> cb) override {
     stage_.store.delete_device(ref, {}, std::move(cb));
@@ -41,6 +42,7 @@ public:
   bool hold = false;
   std::vector<answer<amt_outcome>> held;
   std::vector<device_ref> deactivated, disconnected, changed;
+  std::vector<tenant_key> gone;
 
 private:
   stage& stage_;
@@ -350,6 +352,18 @@ TEST_CASE("a tenant that is to go does so when its last machine has") {
   }
   REQUIRE(!gone.empty());
   CHECK(gone[0] == "acme");
+  CHECK(t.control.gone == gone); // every node is told
+}
+
+TEST_CASE("of a tenant that was removed by force nothing is tried any more") {
+  removing t;
+  t.want(t.machine);
+  t.want({"acme", t.second.device});
+  const auto asked = t.control.deactivated.size();
+  t.wake({"acme", {}}, "tenant-gone");
+  t.calls(t.machine);
+  t.calls(t.second);
+  CHECK(t.control.deactivated.size() == asked);
 }
 
 TEST_CASE("a tenant without machines goes at once") {

@@ -304,6 +304,7 @@ public:
   std::function<void(response)>* hold = nullptr;
   result<amt_outcome> live = fail(problem::link_down);
   std::vector<device_ref> asked, added, reconnected, disconnected, removed, changed;
+  std::vector<tenant_key> gone;
   result<bool> closes = true;
 
   void submit(request r, role by, std::function<void(response)> on_response) override {
@@ -336,6 +337,7 @@ public:
     });
   }
   void device_added(const device_ref& ref) override { added.push_back(ref); }
+  void tenant_gone(const tenant_key& key) override { gone.push_back(key); }
   void connection_changed(const device_ref& ref) override { reconnected.push_back(ref); }
   void remove_device(device_ref ref, answer<nothing> cb) override {
     removed.push_back(ref);

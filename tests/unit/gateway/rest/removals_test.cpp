@@ -129,7 +129,9 @@ TEST_CASE("a tenant is asked to leave by the site's admin only and goes at once 
   CHECK(s.store.tenants.size() == 2);
   CHECK(s.removals.find(s.foreign) == nullptr);
   CHECK(s.send("DELETE", "/api/v1/tenants/acme?force=perhaps", s.root).status == 400);
+  CHECK(s.control.gone.empty());
   CHECK(s.send("DELETE", "/api/v1/tenants/acme?force=true", s.root).status == 204);
+  CHECK(s.control.gone == std::vector<tenant_key>{"acme"}); // its tunnels, on whatever node
   REQUIRE(s.store.tenants.size() == 1);
   CHECK(s.store.tenants[0].key == "beta");
 }

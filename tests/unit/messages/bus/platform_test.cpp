@@ -37,6 +37,23 @@ TEST_CASE("the live instances of a tenant survive both encodings") {
   }
 }
 
+TEST_CASE("to let go of a whole tenant is work that names no machine and a tenant it must name") {
+  auto about = [](const device_ref& ref) {
+    return decode_work(encode(plain(), work_body{disconnect{ref}}, encoding::msgpack),
+                       encoding::msgpack);
+  };
+  const auto all = about({"acme", {}});
+  REQUIRE(all.ok());
+  CHECK(std::get<disconnect>(all->body).device == device_ref{"acme", {}});
+  const auto one = about(sample::device);
+  REQUIRE(one.ok());
+  CHECK(std::get<disconnect>(one->body).device == sample::device);
+  CHECK_FALSE(about({"", sample::device.device}).ok());
+  CHECK_FALSE(decode_work(encode(plain(), work_body{evict{{"acme", {}}, 1}}, encoding::msgpack),
+                          encoding::msgpack)
+                  .ok());
+}
+
 TEST_CASE("a thousand instances with the longest names fit and more are refused") {
   bus_instances body;
   for (int i = 0; i < 1000; ++i) {
