@@ -67,11 +67,19 @@ void legacy_events::connected(const device_ref& about) const {
 }
 
 void legacy_events::say(const std::optional<bus::mps_event>& what, const device_ref& about) const {
-  if (!what)
-    return;
+  if (what && on_.mps)
+    say(bus::mps_events_topic, bus::mps_payload(*what, about, clock_.now()));
+}
+
+void legacy_events::activated(std::string_view mode, const device_ref& about) const {
+  if (on_.rps)
+    say(bus::rps_events_topic, bus::rps_payload(mode, about, clock_.now()));
+}
+
+void legacy_events::say(std::string_view topic, std::string payload) const {
   bus::message m;
-  m.topic = std::string(bus::mps_events_topic);
-  m.payload = std::make_shared<const std::string>(bus::mps_payload(*what, about, clock_.now()));
+  m.topic = std::string(topic);
+  m.payload = std::make_shared<const std::string>(std::move(payload));
   m.content_type = "application/json";
   m.qos = 0;
   to_.publish(std::move(m));

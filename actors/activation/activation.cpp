@@ -1,5 +1,6 @@
 #include "actors/activation/activation.hpp"
 
+#include "actors/legacy_events.hpp"
 #include "messages/bus/envelope.hpp"
 #include "messages/bus/topics.hpp"
 
@@ -301,6 +302,7 @@ void activation_run::conclude(activation_state how, failure why) {
      : how == activation_state::interrupted ? f.interrupted
      : noted_                               ? f.failed
                                             : f.refused);
+  tell_rps_events(how == activation_state::done || incomplete);
   // Who is told that it is done may look it up at once.
   auto tell = [wire = connection_.wire, last]() mutable {
     wire->finish(std::move(last));
@@ -318,6 +320,26 @@ void activation_run::conclude(activation_state how, failure why) {
   tell();
 }
 
+/// On RPS's topic, where that is switched on. RPS tells of modes: a machine that was in its mode
+/// before is no news, and one whose configuration is incomplete is activated all the same. Nothing
+/// is told of who was turned away at the door: his GUID is a claim.
+void activation_run::tell_rps_events(bool activated) const {
+  if (site_->with.legacy == nullptr || !noted_ || wish_->act != provisioning_act::activate)
+    return;
+  if (activated && wish_->machine.mode == known_.mode)
+    return;
+  site_->with.legacy->activated(activated ? words_for_mode() : std::string(), known_.device);
+}
+
+std::string activation_run::words_for_mode() const {
+  const int before = wish_->machine.mode;
+  return before == 0 && known_.mode == 1   ? "Client control mode."
+         : before == 0                     ? "Activated to admin control mode."
+         : before == 1 && known_.mode == 2 ? "Upgraded to admin control mode."
+         : known_.mode == 2                ? "Admin control mode."
+                                           : "Client control mode.";
+}
+
 provisioning_report activation_run::report(bool success, const failure& why) const {
   provisioning_report out;
   out.success = success;
@@ -333,12 +355,7 @@ provisioning_report activation_run::report(bool success, const failure& why) con
   if (success) {
     switch (wish_->act) {
     case provisioning_act::activate:
-      out.status = wish_->machine.mode == 0 && known_.mode == 1 ? "Client control mode."
-                   : wish_->machine.mode == 0                   ? "Activated to admin control mode."
-                   : wish_->machine.mode == 1 && known_.mode == 2
-                       ? "Upgraded to admin control mode."
-                   : known_.mode == 2 ? "Admin control mode."
-                                      : "Client control mode.";
+      out.status = words_for_mode();
       break;
     case provisioning_act::deactivate:
       out.status = "Deactivated";

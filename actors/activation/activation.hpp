@@ -66,6 +66,8 @@ private:
   void next();
   void conclude(outband::activation_state how, failure why);
   provisioning_report report(bool success, const failure& why) const;
+  void tell_rps_events(bool activated) const;
+  std::string words_for_mode() const;
   /// `then` runs when it is stored, or could not be; on any thread.
   void note(outband::activation_state how, const std::string& text, const std::string& code,
             std::function<void()> then = {});

@@ -107,6 +107,7 @@ const std::vector<key_info>& keys() {
       {"bus.mirror_json", k::flag, "true", "publish CloudEvents JSON under oobx/v1 as well"},
 
       {"legacy.mps_events", k::flag, "false", "publish MPS's topic mps/events as well"},
+      {"legacy.rps_events", k::flag, "false", "publish RPS's topic rps/events as well"},
 
       {"database.dsn", k::text, "dbname=outband", "PostgreSQL connection string", 0, 0, {}, true},
 

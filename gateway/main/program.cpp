@@ -71,6 +71,7 @@ struct program::parts {
         db(database_options(s)), store(db), cluster(db), direct(db), provisioning(db), removals(db),
         outbox(db), secret_rows(db), audit(store, clock, audit_options(s, io)),
         mqtt(mqtt_options_of(s, site, self, clock)),
+        legacy(mqtt, clock, {s.flag("legacy.mps_events"), s.flag("legacy.rps_events")}),
         internal(mqtt, {bus::node_reply_topic(s.text("node.name"))}),
         auth(store, clock, site.signing_key, auth_options(s, redirection_key)) {}
 
@@ -130,7 +131,7 @@ struct program::parts {
   backlog_watch backlog{outbox};
   bus::mqtt_endpoint mqtt;
   bus::broker_figures broker{mqtt};
-  legacy_events legacy{mqtt, clock};
+  legacy_events legacy;
   bus::routed_endpoint internal;
   link_directory directory;
   actor_counters counters;
@@ -276,7 +277,7 @@ status program::start(const patience& wait) {
   with.direct = s.flag("direct.enabled") ? &p.direct : nullptr;
   with.provisioning = &p.provisioning;
   with.removals = &p.removals;
-  if (s.flag("legacy.mps_events"))
+  if (s.flag("legacy.mps_events") || s.flag("legacy.rps_events"))
     with.legacy = &p.legacy;
   with.audit = &p.audit;
   p.actors = std::make_unique<node>(with, what, p.mqtt,

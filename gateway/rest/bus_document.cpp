@@ -185,6 +185,9 @@ result<json::value> make_asyncapi(std::string_view version) {
   made.add("mps-events", std::string(bus::mps_events_topic),
            "MPS's own topic, where it is switched on",
            {{"mps", document_maker::reference("messages", "mps")}}, false);
+  made.add("rps-events", std::string(bus::rps_events_topic),
+           "RPS's own topic, where it is switched on",
+           {{"mps", document_maker::reference("messages", "mps")}}, false);
   json::object schemas;
   add_members(schemas, topics->find("schemas"));
   add_members(schemas, operations->find("schemas"));

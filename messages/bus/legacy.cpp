@@ -101,6 +101,17 @@ std::string_view name_of(kind k) {
   return k == kind::request ? "request" : k == kind::success ? "success" : "fail";
 }
 
+/// The members that both have.
+std::string payload(kind type, std::string_view message, json::array methods,
+                    const device_ref& about, time_ms now) {
+  return json::dump(json::object{{"type", name_of(type)},
+                                 {"message", message},
+                                 {"methods", std::move(methods)},
+                                 {"guid", to_string(about.device)},
+                                 {"tenantId", about.tenant},
+                                 {"timestamp", now}});
+}
+
 } // namespace
 
 std::optional<mps_event> mps_begun(std::string_view operation) {
@@ -139,12 +150,14 @@ mps_event mps_connected() {
 }
 
 std::string mps_payload(const mps_event& e, const device_ref& about, time_ms now) {
-  return json::dump(json::object{{"type", name_of(e.type)},
-                                 {"message", e.message},
-                                 {"methods", json::array{e.method}},
-                                 {"guid", to_string(about.device)},
-                                 {"tenantId", about.tenant},
-                                 {"timestamp", now}});
+  return payload(e.type, e.message, json::array{e.method}, about, now);
+}
+
+std::string rps_payload(std::string_view mode, const device_ref& about, time_ms now) {
+  if (mode.empty())
+    return payload(kind::fail, "Failed to activate", json::array{"Activator"}, about, now);
+  return payload(kind::success, "Device activated in " + std::string(mode),
+                 json::array{"Activator", "execute"}, about, now);
 }
 
 std::vector<std::string_view> mps_operations() {

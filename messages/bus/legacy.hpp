@@ -1,9 +1,11 @@
-/// What MPS says on its one topic, "mps/events", for sites whose consumers still read it.
+/// What MPS says on its one topic, "mps/events", and RPS of activations on "rps/events", for sites
+/// whose consumers still read them.
 ///
 /// Ours is better informed and said elsewhere (messages/bus/topics.hpp); this is MPS's vocabulary
 /// made from it. Source: MPS 2.34 src/utils/MqttProvider.ts and the publishEvent() calls of
-/// src/routes/amt. Different on purpose: `guid` is never missing, `tenantId` is added, and texts
-/// that MPS got wrong say what happened. Context: pure, any thread.
+/// src/routes/amt; RPS src/stateMachines/activation.ts. Different on purpose: `guid` is never
+/// missing, `tenantId` is added, and texts that MPS got wrong say what happened. Context: pure, any
+/// thread.
 #pragma once
 
 #include "messages/domain/ids.hpp"
@@ -17,6 +19,7 @@
 namespace outband::bus {
 
 inline constexpr std::string_view mps_events_topic = "mps/events";
+inline constexpr std::string_view rps_events_topic = "rps/events";
 
 struct mps_event {
   enum class kind : std::uint8_t { request, success, fail } type = kind::request;
@@ -36,6 +39,10 @@ mps_event mps_not_connected();
 
 /// The JSON text that goes on the topic.
 std::string mps_payload(const mps_event& e, const device_ref& about, time_ms now);
+
+/// What RPS says of an activation: `mode` is the report's words for where the machine has got
+/// ("Client control mode."); empty: it has got nowhere. The JSON text for its topic.
+std::string rps_payload(std::string_view mode, const device_ref& about, time_ms now);
 
 /// Every operation that MPS has a word for.
 std::vector<std::string_view> mps_operations();

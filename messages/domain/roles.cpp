@@ -190,8 +190,9 @@ const std::vector<access_rule>& access_rules() {
       {k::subscribe, "oobx/v1/{tenant}/{self}/rsp/+", role::viewer},
       {k::publish, "oobx/v1/{tenant}/{self}/req/+", role::viewer},
 
-      // MPS's own topic, where it is switched on: one for all tenants, so it is nobody's alone.
+      // MPS's and RPS's own topics, where switched on: one for all tenants, so nobody's alone.
       {k::subscribe, "mps/events", role::site_admin},
+      {k::subscribe, "rps/events", role::site_admin},
 
       // What a request may ask for.
       {k::act, "snapshot", role::viewer},
@@ -382,9 +383,9 @@ bool machine_may(std::string_view username, access_kind publish_or_subscribe,
   if (m->kind == "inst") {
     // Every node runs the same program and may become the active controller, so a node's
     // certificate opens the whole tree of ours and the broker's own counters, lets it speak on
-    // MPS's topic, and nothing else.
+    // MPS's and RPS's topics, and nothing else.
     return under("oob/v1/#") || under("oobx/v1/#") || (!publish && under("$SYS/#")) ||
-           (publish && under("mps/events"));
+           (publish && (under("mps/events") || under("rps/events")));
   }
   std::string own = "oob/v1/" + std::string(username);
   if (publish)

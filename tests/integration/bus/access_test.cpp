@@ -41,6 +41,7 @@ std::vector<std::string> all_topics() {
   }
   out.push_back("elsewhere");
   out.push_back("mps/events");
+  out.push_back("rps/events");
   out.push_back("oob/v2/acme/dev/" + guid1 + "/current");
   return out;
 }

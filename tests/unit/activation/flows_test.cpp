@@ -1,6 +1,9 @@
 #include "tests/unit/activation/stage.hpp"
 
+#include "actors/legacy_events.hpp"
+#include "messages/provisioning/certificate.hpp"
 #include "tests/unit/activation/trust.hpp"
+#include "tools/amtsim/certificate_state.hpp"
 #include "tools/amtsim/cira_state.hpp"
 
 #include <doctest/doctest.h>
@@ -223,4 +226,49 @@ TEST_CASE("every step is told as an event and the last one is kept") {
   CHECK(last.state == activation_state::done);
   CHECK(last.mode == 1);
   CHECK(s.rows.published == 2 * s.rows.notes.size());
+}
+
+TEST_CASE("what activations come to is told on RPS's topic where that is switched on") {
+  activation_stage s;
+  legacy_events legacy{*s.internal, s.clock, {false, true}};
+  const auto consumer = s.bus.attach({"consumer", 10'000});
+  bus::subscribe_options at_most_once;
+  at_most_once.qos = 0;
+  std::vector<std::string> heard;
+  const auto hearing = consumer->subscribe("rps/events", at_most_once, [&](const bus::message& m) {
+    CHECK_FALSE(m.retain);
+    heard.push_back(*m.payload);
+  });
+  s.bus.run();
+  auto told = [&] {
+    s.bus.run();
+    return std::exchange(heard, {});
+  };
+  s.prepare(activation_kind::client_mode);
+  bench quiet("16.1.25", 1), m("16.1.25", 2), cut("16.1.25", 3);
+  REQUIRE(s.go(quiet).success);
+  CHECK(told().empty());
+
+  s.with.legacy = &legacy;
+  REQUIRE(s.go(m).success);
+  auto events = told();
+  REQUIRE(events.size() == 1);
+  CHECK(
+      events[0].find(R"("type":"success","message":"Device activated in Client control mode.")") !=
+      std::string::npos);
+  CHECK(events[0].find(R"("guid":")" + to_string(s.ref(m).device) + '"') != std::string::npos);
+  REQUIRE(s.go(m, provisioning_act::activate, true).success);
+  CHECK(told().empty()); // it was in that mode already
+  REQUIRE(s.go(m, provisioning_act::deactivate, true).success);
+  CHECK(told().empty()); // RPS does not tell that
+
+  auto wire = s.open(cut, s.wish(cut), s.token());
+  wire->cut_at = 3;
+  s.settle();
+  events = told();
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].find(R"("type":"fail","message":"Failed to activate")") != std::string::npos);
+  s.open(cut, s.wish(cut), "guess"); // a GUID that anybody may claim
+  s.settle();
+  CHECK(told().empty());
 }

@@ -39,6 +39,15 @@ TEST_CASE("an event of MPS has its members and never lacks the GUID") {
       R"({"type":"success","message":"CIRA Connection Established","methods":["CIRA_Connected"],"guid":"12345678-9abc-def0-1234-56789abcdef0","tenantId":"acme","timestamp":1767322245000})");
 }
 
+TEST_CASE("what an activation comes to is told in RPS's words") {
+  CHECK(
+      rps_payload("Client control mode.", machine, 1'767'322'245'000) ==
+      R"({"type":"success","message":"Device activated in Client control mode.","methods":["Activator","execute"],"guid":"12345678-9abc-def0-1234-56789abcdef0","tenantId":"acme","timestamp":1767322245000})");
+  CHECK(
+      rps_payload("", machine, 1) ==
+      R"({"type":"fail","message":"Failed to activate","methods":["Activator"],"guid":"12345678-9abc-def0-1234-56789abcdef0","tenantId":"acme","timestamp":1})");
+}
+
 TEST_CASE("an operation is told in MPS's words at its begin and end") {
   CHECK(text(mps_begun("features.get")) == "request AMT_GetFeatures: AMT Features requested");
   CHECK(ended("features.get", done()) == "success AMT_GetFeatures: AMT Features retrieved");

@@ -249,17 +249,21 @@ TEST_CASE("a node has our trees and the broker's counters only") {
   CHECK_FALSE(machine_may("-/inst/n1", access_kind::subscribe, "$CONTROL/#"));
 }
 
-TEST_CASE("only a site admin hears MPS's topic and only a node speaks on it") {
-  for (auto held : {role::viewer, role::operator_, role::admin})
-    CHECK_FALSE(person_may(person("acme", "alice", held), access_kind::subscribe, "mps/events"));
+TEST_CASE("only a site admin hears MPS's and RPS's topic and only a node speaks on them") {
   const auto root = person("acme", "root", role::site_admin);
-  CHECK(person_may(root, access_kind::subscribe, "mps/events"));
-  CHECK_FALSE(person_may(root, access_kind::subscribe, "mps/#"));
-  CHECK_FALSE(person_may(root, access_kind::publish, "mps/events"));
-  CHECK(machine_may("-/inst/n1", access_kind::publish, "mps/events"));
-  CHECK_FALSE(machine_may("-/inst/n1", access_kind::subscribe, "mps/events"));
-  CHECK_FALSE(machine_may("-/inst/n1", access_kind::publish, "mps/other"));
-  CHECK_FALSE(machine_may("acme/dev/" + guid, access_kind::publish, "mps/events"));
+  for (std::string base : {"mps/", "rps/"}) {
+    CAPTURE(base);
+    const auto topic = base + "events";
+    for (auto held : {role::viewer, role::operator_, role::admin})
+      CHECK_FALSE(person_may(person("acme", "alice", held), access_kind::subscribe, topic));
+    CHECK(person_may(root, access_kind::subscribe, topic));
+    CHECK_FALSE(person_may(root, access_kind::subscribe, base + "#"));
+    CHECK_FALSE(person_may(root, access_kind::publish, topic));
+    CHECK(machine_may("-/inst/n1", access_kind::publish, topic));
+    CHECK_FALSE(machine_may("-/inst/n1", access_kind::subscribe, topic));
+    CHECK_FALSE(machine_may("-/inst/n1", access_kind::publish, base + "other"));
+    CHECK_FALSE(machine_may("acme/dev/" + guid, access_kind::publish, topic));
+  }
 }
 
 TEST_CASE("a malformed machine name gets nothing") {
