@@ -309,7 +309,7 @@ certificate_report check_upload(const provisioning_certificate& c, std::string_v
 certificate_report check_for_machine(const provisioning_certificate& c, const machine_facts& m,
                                      time_ms now) {
   const auto& chain = c.chain_for(m.root_hashes);
-  const auto policy = policy_for(m.version, m.weak_algorithms_removed);
+  const auto policy = policy_for(m.version);
   const auto about = policy.major == 0 ? std::string("this machine's firmware")
                                        : "AMT " + std::to_string(policy.major);
   auto report = begin(chain);

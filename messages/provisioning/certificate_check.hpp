@@ -75,7 +75,6 @@ struct machine_facts {
   std::string version;                  ///< "16.1.27.2192"
   std::vector<std::string> root_hashes; ///< `certHashes`: hexadecimal digits, any case
   std::string dns_suffix;               ///< empty: it told none
-  std::optional<bool> weak_algorithms_removed{};
 };
 /// When a machine is about to be activated with it.
 certificate_report check_for_machine(const provisioning_certificate& c, const machine_facts& m,

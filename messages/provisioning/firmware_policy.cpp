@@ -19,10 +19,10 @@ int major_version(std::string_view version) {
   return digits == 0 || (digits < version.size() && version[digits] != '.') ? 0 : number;
 }
 
-firmware_policy policy_for(std::string_view version, std::optional<bool> weak_algorithms_removed) {
+firmware_policy policy_for(std::string_view version) {
   firmware_policy p;
   p.major = major_version(version);
-  const bool hardened = weak_algorithms_removed.value_or(p.major >= hardened_version);
+  const bool hardened = p.major >= hardened_version;
   p.refuses_sha1 = hardened || p.major >= without_sha1;
   p.verifies_sha384 = hardened || p.major >= with_sha384;
   if (hardened) {

@@ -14,7 +14,6 @@
 
 #include "messages/provisioning/certificate.hpp"
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,11 +31,11 @@ struct firmware_policy {
   int key_length = 2048; ///< bits
 };
 
-/// `version` as the machine tells it, "16.1.27.2192". `weak_algorithms_removed`: bit 4 of the MEI
-/// answer IsChangeToAMTEnabled where an agent reports it; it outweighs the version, because
-/// updates bring the hardening to older machines.
-firmware_policy policy_for(std::string_view version,
-                           std::optional<bool> weak_algorithms_removed = std::nullopt);
+/// `version` as the machine tells it, "16.1.27.2192". By the version alone: updates may bring the
+/// hardening to older machines, but what tells of it (the MEI answer IsChangeToAMTEnabled) stays
+/// with rpc, which sends one bit of that octet, `tlsEnforced` (rpc-go internal/rps/message.go).
+/// Such a machine refuses the chain itself, and that is told as its answer.
+firmware_policy policy_for(std::string_view version);
 
 /// The number before the first dot; 0 if there is none, or it is not from 1 to 99.
 int major_version(std::string_view version);
