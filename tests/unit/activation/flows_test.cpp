@@ -68,6 +68,36 @@ TEST_CASE("a machine in client control mode is brought into admin control mode")
   CHECK(!equal(before, s.secret(m).active->reveal()));
 }
 
+TEST_CASE("behind TLS only the certificate that this very machine was given is taken") {
+  activation_stage s;
+  s.prepare_domain();
+  s.prepare(activation_kind::admin_mode);
+  std::vector<std::string> pins;
+  for (int number : {1, 2}) {
+    bench m("19.0", number);
+    trust(m, s);
+    auto wire = s.open(m, s.wish(m), s.token());
+    s.settle();
+    REQUIRE(wire->reports.size() == 1);
+    CHECK_MESSAGE(wire->reports.front().success, wire->reports.front().status);
+    REQUIRE(wire->sessions.size() >= 3);
+    CHECK(wire->sessions.front().how == firmware_trust::on_die);
+    const auto& last = wire->sessions.back();
+    CHECK(last.how == firmware_trust::pinned);
+    bool given = false;
+    for (const auto& c : m.model.certificates->certificates) {
+      const auto read = provisioning::read_certificate(c.der);
+      REQUIRE(read.ok());
+      given = given || (!c.trusted_root && read->prints.sha256 == last.leaf_sha256);
+    }
+    CHECK(given);
+    for (const auto& session : wire->sessions)
+      CHECK((session.how == firmware_trust::pinned) == (session.leaf_sha256 == last.leaf_sha256));
+    pins.push_back(last.leaf_sha256);
+  }
+  CHECK(pins[0] != pins[1]); // of one issuer
+}
+
 TEST_CASE("activating again changes the password and configures anew") {
   activation_stage s;
   s.prepare(activation_kind::client_mode);
