@@ -1,11 +1,8 @@
 // RPS's REST interface: CIRA, WiFi, 802.1x and proxy configurations, version and health. Profiles,
 // domains and tokens are in admin_*_routes.cpp.
 #include "actors/activation/bootstrap.hpp"
-#include "actors/activation/passwords.hpp"
 #include "gateway/rest/admin_kind.hpp"
 #include "gateway/rest/admin_parts.hpp"
-
-#include <exception>
 
 namespace outband::rest {
 
@@ -13,15 +10,13 @@ namespace {
 
 constexpr const char* protocol_version = "4.0.0"; ///< of rps's activation WebSocket
 
-void prepare_cira(const call_ptr& c, const std::shared_ptr<draft<cira_config>>& d,
+/// A configuration's own password is every machine's, and needs somebody who knows it. A new one
+/// that nobody is told is of no use but to end the old one; so it ends, and each machine gets a
+/// random one of its own when it is configured next, as it does where none was ever set.
+void prepare_cira(const call_ptr&, const std::shared_ptr<draft<cira_config>>& d,
                   const std::function<void()>& next) {
-  if (wants_new_password(d->body)) {
-    try {
-      d->secrets["mps_password"] = activation::make_password(activation::random_octets).reveal();
-    } catch (const std::exception&) {
-      return c->refuse(fail(problem::internal, "No random password could be made."));
-    }
-  }
+  if (wants_new_password(d->body))
+    d->secrets["mps_password"] = {}; // removes it
   next();
 }
 
