@@ -57,11 +57,6 @@ profile default_profile(const tenant_key& tenant, activation_kind kind, bool one
   return p;
 }
 
-bool says_the_same(const cira_config& a, const cira_config& b) {
-  return a.server == b.server && a.format == b.format && a.port == b.port &&
-         a.common_name == b.common_name && a.root_certificate == b.root_certificate;
-}
-
 bootstrap::bootstrap(const services& with, home_address home,
                      std::function<std::string(std::size_t)> random)
     : with_(with), home_(std::move(home)), random_(std::move(random)) {}
