@@ -33,15 +33,6 @@ TEST_CASE("each firmware generation has its rules") {
   }
 }
 
-TEST_CASE("what the firmware says of itself outweighs its version") {
-  CHECK(policy_for("16.1.27", true).needs_sha384);
-  CHECK(policy_for("16.1.27", true).verifies_sha384);
-  CHECK(policy_for("16.1.27", true).smallest_rsa == 3072);
-  CHECK_FALSE(policy_for("22.0.0", false).needs_sha384);
-  CHECK(policy_for("22.0.0", false).verifies_sha384);
-  CHECK(policy_for("22.0.0", false).refuses_sha1);
-}
-
 TEST_CASE("a version is a number before a dot") {
   CHECK(major_version("16.1") == 16);
   CHECK(major_version("9") == 9);

@@ -81,7 +81,6 @@ TEST_CASE("the hash follows what certificate and firmware have in common") {
   CHECK(choose_signing(longer, policy_for("20.0.5")).algorithm == 2);
   CHECK(choose_signing(longer, policy_for("21.0.6")).algorithm == 3);
   CHECK(choose_signing(longer, policy_for("22.0.0")).algorithm == 3);
-  CHECK(choose_signing(longer, policy_for("18.0.5", true)).algorithm == 3);
   CHECK(choose_signing(usual_one, policy_for("21.0.6")).algorithm == 2);
   CHECK(choose_signing(usual_one, policy_for("")).algorithm == 2);
   for (const char* version : {"", "16.1", "21.0", "22.0"})
