@@ -92,6 +92,82 @@ TEST_CASE("a machine is activated in admin control mode and upgraded to it") {
   check_managed(s, later, 2);
 }
 
+TEST_CASE("a machine has the 802.1x of its profile and says so itself") {
+  auto& s = provisioning_site::get();
+  const auto post = [&](const std::string& kind, const json& body) {
+    const auto made = s.call(&s.admin(), "POST", "/api/v1/admin/" + kind, body.dump());
+    REQUIRE_MESSAGE(made.status == 201, made.body);
+  };
+  json cable = {{"profileName", "e2ecable"},
+                {"wiredInterface", true},
+                {"authenticationProtocol", 2},
+                {"pxeTimeout", 60},
+                {"username", "cable-user"},
+                {"password", "cable-secret"},
+                {"domain", "CORP"},
+                {"serverName", "radius.corp"},
+                {"caCertificate", test::certificate_pem(s.pki().chain.back())}};
+  json radio = cable;
+  radio["profileName"] = "e2eradio";
+  radio["wiredInterface"] = false;
+  radio["username"] = "radio-user";
+  post("ieee8021xconfigs", cable);
+  post("ieee8021xconfigs", radio);
+  cable["profileName"] = "e2etls";
+  cable["authenticationProtocol"] = 0;
+  post("ieee8021xconfigs", cable);
+  post("wirelessconfigs", {{"profileName", "e2eair"},
+                           {"authenticationMethod", 7},
+                           {"encryptionMethod", 4},
+                           {"ssid", "corp-net"},
+                           {"ieee8021xProfileName", "e2eradio"}});
+  const auto theirs = s.call(&s.admin(), "GET", "/api/v1/admin/profiles/demo_ccm").parsed();
+  json profile = {{"profileName", "e2e_8021x"},
+                  {"activation", "ccmactivate"},
+                  {"generateRandomPassword", true},
+                  {"dhcpEnabled", true},
+                  {"userConsent", "All"},
+                  {"ciraConfigName", theirs.at("ciraConfigName")},
+                  {"ieee8021xProfileName", "e2ecable"},
+                  {"wifiConfigs", {{{"profileName", "e2eair"}, {"priority", 1}}}}};
+  post("profiles", profile);
+  profile["profileName"] = "e2e_eaptls";
+  profile["ieee8021xProfileName"] = "e2etls";
+  post("profiles", profile);
+
+  const auto& m = s.fresh();
+  auto how = s.rpc(m, s.url("activate", "e2e_eaptls"));
+  how.profile = "e2e_eaptls";
+  auto got = test::run_rpc(how);
+  CHECK(got.how == test::rpc_end::error);
+  CHECK(got.status.find("authenticationProtocol 0 (EAP-TLS)") != std::string::npos);
+  CHECK(mode_of(s, m) == 0);
+
+  how = s.rpc(m, s.url("activate", "e2e_8021x"));
+  how.profile = "e2e_8021x";
+  got = test::run_rpc(how);
+  REQUIRE_MESSAGE(got.how == test::rpc_end::success, got.why, " ", got.message);
+  check_managed(s, m, 1);
+  const auto ask = [&](const std::string& what) {
+    return s.call(&s.admin(), "GET", "/api/v1/amt/" + what);
+  };
+  const auto wired = ask("explorer/" + m.guid + "/IPSIEEE8021xSettings");
+  REQUIRE_MESSAGE(wired.status == 200, wired.body);
+  for (const char* is : {"cable-user", "CORP", "radius.corp"})
+    CHECK_MESSAGE(wired.body.find(is) != std::string::npos, wired.body);
+  CHECK(wired.body.find("cable-secret") == std::string::npos);
+  const auto ports = ask("networkSettings/" + m.guid);
+  REQUIRE_MESSAGE(ports.status == 200, ports.body);
+  const auto told = ports.parsed();
+  CHECK(told.at("wired").at("ieee8021x").at("enabled") == "EnabledWithCertificates");
+  CHECK(told.at("wired").at("ieee8021x").at("pxeTimeout") == 60);
+  const auto& air = told.at("wireless").at("ieee8021xSettings");
+  REQUIRE(air.size() == 1);
+  CHECK(air[0].at("username") == "radio-user");
+  CHECK(air[0].at("domain") == "CORP");
+  CHECK(told.at("wireless").at("wifiNetworks")[0].at("ssid") == "corp-net");
+}
+
 TEST_CASE("EMF's agent finds the line that it looks for") {
   auto& s = provisioning_site::get();
   const auto& m = s.fresh();
