@@ -122,9 +122,9 @@ TEST_CASE("a CIRA configuration follows the site until somebody sets what it fol
   };
   CHECK(patch(R"("username":"another1")") == 200);
   CHECK(kept.ours);
-  CHECK(patch(R"("mpsServerAddress":"balancer.example.com")") == 200);
+  CHECK(patch(R"("mpsServerAddress":"balancer.example.com","serverAddressFormat":201)") == 200);
   CHECK_FALSE(kept.ours);
-  CHECK(patch(R"("mpsServerAddress":"amt.example.com")") == 200);
+  CHECK(patch(R"("mpsServerAddress":"amt.example.com","serverAddressFormat":201)") == 200);
   CHECK_FALSE(kept.ours);
 }
 
