@@ -54,6 +54,10 @@ void start_logging(const std::string& level, bool json) {
 }
 
 void stop_logging() {
+  // The threads first, then what they write with: the logger's last owner is decided by a count
+  // alone, and might be the thread that has just written with it.
+  spdlog::flush_every(std::chrono::seconds(0));
+  spdlog::details::registry::instance().set_tp(nullptr); // writes what is left, and waits for it
   spdlog::shutdown();
 }
 
