@@ -92,6 +92,7 @@ removal read_removal(const rows& r, int row) {
 
 result<std::vector<removal>> read_all(const rows& got) {
   std::vector<removal> out;
+  out.reserve(static_cast<std::size_t>(got.size()));
   for (int i = 0; i < got.size(); ++i)
     out.push_back(read_removal(got, i));
   return out;
@@ -231,6 +232,7 @@ void pg_removals::empty_tenants(answer<std::vector<tenant_key>> cb) {
   db_.submit(lane::durable, empty_sql, params{}, true,
              with_rows(std::move(cb), [](const rows& got) -> result<std::vector<tenant_key>> {
                std::vector<tenant_key> out;
+               out.reserve(static_cast<std::size_t>(got.size()));
                for (int i = 0; i < got.size(); ++i)
                  out.push_back(got.text(i, 0));
                return out;
