@@ -112,6 +112,10 @@ TEST_CASE("fault 7: what an old half-open tunnel still says changes nothing at t
   c.place_all("term-b");
   c.place(m, "term-a");
   const auto old_port = c.cira_port("term-a");
+  // What came of its way there has been told.
+  CHECK(c.until([&] {
+    return c.sql("select count(*) from outbox where topic like '%" + m.guid + "%'") == "0";
+  }));
   auto on = c.connect(c.admin());
   watcher events(*on, bus::event_topic(ref_of(m), event_class::link));
 
