@@ -76,6 +76,7 @@ pipeline_options connections::options_for(lane where) {
   constexpr const char* names[lane_count] = {" durable", " relaxed", " asked"};
   o.application = "outbandd " + options_.instance + names[index(where)];
   o.durable = where == lane::durable;
+  o.plans_once = where != lane::asked;
   o.window = options_.window;
   o.deadline = options_.deadline;
   o.max_backoff = options_.max_backoff;

@@ -1,6 +1,7 @@
 // A device's documents: loading, observed state, what is unfinished.
 #include "actors/store/audit_rows.hpp"
 #include "actors/store/connections.hpp"
+#include "actors/store/current_writes.hpp"
 #include "actors/store/pg_store.hpp"
 #include "actors/store/records.hpp"
 #include "messages/bus/stored.hpp"
@@ -192,7 +193,8 @@ void add_commands(params& to, const std::vector<command_row>& commands) {
   to.numbers(values);
 }
 
-/// A link that is late is up: the link table knows no third thing.
+} // namespace
+
 std::string_view told_state(link_state s) {
   return to_string(s == link_state::late ? link_state::up : s);
 }
@@ -201,8 +203,6 @@ bool power_satisfied(const current_state& s) {
   return std::none_of(s.conditions.begin(), s.conditions.end(),
                       [](const condition& c) { return c.type == "power" && !c.ok; });
 }
-
-} // namespace
 
 void pg_store::load_device(device_ref ref, answer<device_row> cb) {
   load(lane::relaxed, std::move(ref), std::move(cb));
@@ -244,6 +244,12 @@ void pg_store::read_desired(device_ref ref, answer<desired_row> cb) {
 void pg_store::save_current(current_write w, answer<current_written> cb) {
   if (auto ok = check_save(w); !ok)
     return db_.post([cb = std::move(cb), why = ok.error()] { cb(why); });
+  if (current_writes::shares(w))
+    return writes_->save(std::move(w), std::move(cb));
+  save_one(db_, std::move(w), std::move(cb));
+}
+
+void save_one(connections& db, current_write w, answer<current_written> cb) {
   std::vector<std::string> classes;
   std::vector<std::int64_t> numbers;
   for (const auto& [name, n] : w.event_seq) {
@@ -254,27 +260,27 @@ void pg_store::save_current(current_write w, answer<current_written> cb) {
   p.device(w.ref).number(w.expected_rev).octets(bus::pack(w.next)).number(w.next.desired_rev);
   p.flag(power_satisfied(w.next)).texts(classes).numbers(numbers);
   p.number(w.next.link.epoch).text(std::string(told_state(w.next.link.state)));
-  add_messages(p, w.publish, db_.token());
+  add_messages(p, w.publish, db.token());
   if (w.fence != 0)
     p.number(w.fence);
   if (!w.commands.empty())
     add_commands(p, w.commands);
-  db_.submit(w.durable ? lane::durable : lane::relaxed,
-             save_statement(w.fence != 0, !w.commands.empty()), std::move(p), true,
-             [&db = db_, ref = w.ref, fence = w.fence, tells = !w.publish.empty(),
-              cb = std::move(cb)](reply r) {
-               auto* e = std::get_if<reply_error>(&r);
-               if (tells && (!e || e->what.what == problem::outcome_unknown))
-                 db.wake();
-               if (e)
-                 return cb(e->what);
-               const auto& told = std::get<std::vector<rows>>(r)[0];
-               if (told.number(0, 3) == 0)
-                 return cb(not_controller(fence));
-               if (told.number(0, 0) == 0 && told.number(0, 2) == 0)
-                 return cb(no_device(ref));
-               cb(current_written{told.number(0, 0) == 0});
-             });
+  db.submit(
+      w.durable ? lane::durable : lane::relaxed, save_statement(w.fence != 0, !w.commands.empty()),
+      std::move(p), true,
+      [&db, ref = w.ref, fence = w.fence, tells = !w.publish.empty(), cb = std::move(cb)](reply r) {
+        auto* e = std::get_if<reply_error>(&r);
+        if (tells && (!e || e->what.what == problem::outcome_unknown))
+          db.wake();
+        if (e)
+          return cb(e->what);
+        const auto& told = std::get<std::vector<rows>>(r)[0];
+        if (told.number(0, 3) == 0)
+          return cb(not_controller(fence));
+        if (told.number(0, 0) == 0 && told.number(0, 2) == 0)
+          return cb(no_device(ref));
+        cb(current_written{told.number(0, 0) == 0});
+      });
 }
 
 void pg_store::unsettled(std::string after, std::size_t limit, answer<std::vector<device_ref>> cb) {

@@ -2,6 +2,7 @@
 #include "actors/store/audit_rows.hpp"
 #include "actors/store/batcher.hpp"
 #include "actors/store/connections.hpp"
+#include "actors/store/current_writes.hpp"
 #include "actors/store/pg_store.hpp"
 #include "actors/store/records.hpp"
 
@@ -133,6 +134,7 @@ struct link_batches : std::enable_shared_from_this<link_batches> {
 
 pg_store::pg_store(database& db)
     : db_(db.inside()), batches_(std::make_shared<link_batches>(db.inside())),
+      writes_(std::make_shared<current_writes>(db.inside())),
       broom_(std::make_shared<audit_broom>(db.inside(), db.inside().options().keep_audit)) {}
 pg_store::~pg_store() = default;
 

@@ -7,6 +7,7 @@
 #include "actors/store/migrations/0005_provisioning.hpp"
 #include "actors/store/migrations/0006_removal.hpp"
 #include "actors/store/migrations/0007_ieee8021x.hpp"
+#include "actors/store/migrations/0008_hostname.hpp"
 #include "actors/store/pipeline.hpp"
 #include "messages/domain/text.hpp"
 
@@ -131,9 +132,9 @@ status apply(connection& c, const migration& m) {
 
 const std::vector<migration>& migrations() {
   static const std::vector<migration> all{
-      {1, "initial", schema_0001},  {2, "cluster", schema_0002},      {3, "direct", schema_0003},
-      {4, "audit", schema_0004},    {5, "provisioning", schema_0005}, {6, "removal", schema_0006},
-      {7, "ieee8021x", schema_0007}};
+      {1, "initial", schema_0001},   {2, "cluster", schema_0002},      {3, "direct", schema_0003},
+      {4, "audit", schema_0004},     {5, "provisioning", schema_0005}, {6, "removal", schema_0006},
+      {7, "ieee8021x", schema_0007}, {8, "hostname", schema_0008}};
   return all;
 }
 

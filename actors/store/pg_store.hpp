@@ -13,7 +13,8 @@
 namespace outband::store {
 
 struct link_batches; // links.cpp
-class audit_broom;   // audit_rows.hpp
+class current_writes;
+class audit_broom; // audit_rows.hpp
 enum class lane : std::uint8_t;
 
 class pg_store final : public store_port {
@@ -67,6 +68,7 @@ private:
 
   connections& db_;
   std::shared_ptr<link_batches> batches_;
+  std::shared_ptr<current_writes> writes_;
   std::shared_ptr<audit_broom> broom_;
 };
 

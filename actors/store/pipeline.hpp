@@ -58,6 +58,9 @@ struct pipeline_options {
   std::string dsn;
   std::string application; ///< pg_stat_activity.application_name
   bool durable = true;     ///< synchronous_commit
+  /// Plans are made once for all values. What machines cause is the same few statements with arrays
+  /// of varying length, which PostgreSQL would else plan each time anew.
+  bool plans_once = false;
   std::size_t window = 128;
   std::chrono::milliseconds deadline{10'000};
   std::chrono::milliseconds max_backoff{5'000};
@@ -139,6 +142,6 @@ private:
 /// The session's settings merged into the connection string. `malformed` with libpq's words.
 result<std::vector<std::pair<std::string, std::string>>>
 connection_parameters(const std::string& dsn, const std::string& application, bool durable,
-                      std::chrono::milliseconds statement_timeout);
+                      std::chrono::milliseconds statement_timeout, bool plans_once = false);
 
 } // namespace outband::store

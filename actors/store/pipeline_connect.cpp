@@ -21,7 +21,7 @@ std::string first_line(const char* text) {
 
 result<std::vector<std::pair<std::string, std::string>>>
 connection_parameters(const std::string& dsn, const std::string& application, bool durable,
-                      std::chrono::milliseconds statement_timeout) {
+                      std::chrono::milliseconds statement_timeout, bool plans_once) {
   char* message = nullptr;
   auto* parsed = PQconninfoParse(dsn.c_str(), &message);
   if (!parsed) {
@@ -51,6 +51,8 @@ connection_parameters(const std::string& dsn, const std::string& application, bo
              // otherwise read all of it, and is kept until the next ANALYZE.
              " -c enable_seqscan=off -c jit=off"
              " -c default_transaction_isolation=read\\ committed";
+  if (plans_once)
+    session += " -c plan_cache_mode=force_generic_plan";
   return std::vector<std::pair<std::string, std::string>>(out.begin(), out.end());
 }
 
@@ -71,8 +73,8 @@ void pipeline::connect() {
   state_ = state::connecting;
   auto limit =
       std::max<std::chrono::milliseconds>(options_.deadline / 10 * 9, std::chrono::milliseconds(1));
-  auto parameters =
-      connection_parameters(options_.dsn, options_.application, options_.durable, limit);
+  auto parameters = connection_parameters(options_.dsn, options_.application, options_.durable,
+                                          limit, options_.plans_once);
   if (!parameters)
     return lost(to_string(parameters.error()));
   std::vector<const char*> keys, values;

@@ -167,7 +167,11 @@ msg as materialized (
          gate + ", unnest(" + p(0) + "::text[], " + p(1) + "::bytea[], " + p(2) + "::text[], " +
          p(3) + "::boolean[], " + p(4) + R"(::bigint[])
     with ordinality as m (topic, payload, content_type, retain, expiry_s, ord)
-),
+),)" + publish_ctes_of_msg(first + 5);
+}
+
+std::string publish_ctes_of_msg(int token) {
+  return R"(
 queued as (
   insert into outbox (topic, payload, content_type, retain, expiry_s, created)
   select topic, payload, content_type, retain, expiry_s, now_ms() from msg order by ord
@@ -187,8 +191,8 @@ gone as (
   delete from retained r using newest n where r.topic = n.topic and octet_length(n.payload) = 0
 ),
 published as (
-  select pg_notify('outband_outbox', )" +
-         p(5) + "::text) from (select 1 from msg limit 1) any_message)";
+  select pg_notify('outband_outbox', $)" +
+         std::to_string(token) + "::text) from (select 1 from msg limit 1) any_message)";
 }
 
 void add_messages(params& to, const std::vector<bus::outgoing>& messages,

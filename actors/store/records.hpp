@@ -54,6 +54,9 @@ std::string fence_cte(int number);
 /// by the CTE `gate` (one row: yes; none: nothing is written). Needs six parameters from `first`
 /// on; ends without a comma. The main SELECT must mention `published`.
 std::string publish_ctes(const std::string& gate, int first);
+/// The same from a CTE `msg` (topic, payload, content_type, retain, expiry_s, ord) on; `token` is
+/// the number of that parameter.
+std::string publish_ctes_of_msg(int token);
 /// Those six parameters. `token` tells our own notification from others'.
 void add_messages(params& to, const std::vector<bus::outgoing>& messages, const std::string& token);
 
