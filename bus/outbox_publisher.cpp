@@ -141,6 +141,9 @@ void outbox_publisher::impl::clean_up() {
 void outbox_publisher::impl::remove_finished() {
   if (removing_ || store_paused_ || finished_.empty())
     return;
+  // Not one by one while more is under way: those in flight say soon that they are finished.
+  if (finished_.size() < options_.remove_at_once && queue_.in_flight() > 0)
+    return;
   removing_ = true;
   auto ids = std::move(finished_);
   finished_.clear();
@@ -168,6 +171,9 @@ void outbox_publisher::impl::removed(const std::vector<std::uint64_t>& ids, cons
 
 void outbox_publisher::impl::read() {
   if (!ready_ || reading_ || store_paused_ || queue_.size() + options_.batch > options_.capacity)
+    return;
+  // There is enough to send: what comes meanwhile is fetched with what comes later.
+  if (queue_.size() >= options_.enough + queue_.in_flight())
     return;
   auto weak = weak_from_this();
   // Pages and rows take turns: a recovery must not hold up what happens now.

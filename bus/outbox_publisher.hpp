@@ -23,6 +23,9 @@ struct outbox_options {
   std::size_t window = 100;     ///< rows in flight; the endpoint's own window is a second bound
   std::size_t batch = 500;      ///< rows per fetch, documents per page
   std::size_t capacity = 2'000; ///< rows in memory
+  std::size_t enough = 300;     ///< rows that wait for the window: no more are fetched then
+  /// Rows removed by one statement while others are in flight; fewer when none are.
+  std::size_t remove_at_once = 50;
   std::chrono::milliseconds safety_net{60'000};
   std::chrono::milliseconds canary_interval{60'000}; ///< at most one canary per interval
   /// Subtracted from the canary's time: clocks that differ, transactions that were open.

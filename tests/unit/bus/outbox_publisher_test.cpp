@@ -97,6 +97,19 @@ TEST_CASE("rows are published in order and removed") {
   CHECK(m.refused == 0);
 }
 
+TEST_CASE("many rows are fetched and removed many at a time") {
+  stage s;
+  s.start();
+  s.bus.run();
+  const auto before = s.source.calls;
+  for (int i = 0; i < 2000; ++i)
+    s.source.commit("t/" + std::to_string(i), std::to_string(i), false);
+  s.bus.run();
+  CHECK(s.heard.size() == 2000);
+  CHECK(s.source.rows.empty());
+  CHECK(s.source.calls - before < 100); // each fetch up to 500, each removal 50 or more
+}
+
 TEST_CASE("of retained rows that wait for one topic only the newest is published") {
   stage s;
   s.start();
