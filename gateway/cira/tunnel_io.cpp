@@ -52,6 +52,12 @@ void tunnel::pump() {
       take({buffer.data(), n});
       if (n < budget) {
         budget -= n;
+        // Nothing is left of what the socket gave. To wait is cheaper than to be told so: waiting
+        // looks at the socket again.
+        if (may_read() && SSL_has_pending(stream_.native_handle()) == 0) {
+          wait_readable();
+          return;
+        }
         continue;
       }
       resume_later(); // others first
