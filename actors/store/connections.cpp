@@ -111,7 +111,7 @@ void connections::ready(lane where) {
   }
   // Back-offs differ: without this a node would answer one request and refuse the next for seconds.
   for (auto& l : lanes_)
-    l->hurry();
+    l->start();
   if (where == lane::relaxed)
     return prune_later();
   if (where == lane::asked)

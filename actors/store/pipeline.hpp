@@ -76,11 +76,10 @@ public:
   pipeline(boost::asio::io_context& io, pipeline_options options);
   ~pipeline();
 
+  /// Connects now, unless it is connected or about to be; a back-off ends with it.
   void start();
   void close();
   bool serves() const { return state_ == state::ready; }
-  /// Somebody else has just reached the database: do not wait for the back-off's end.
-  void hurry();
   void submit(steps_ptr steps, bool writes, reply_callback done);
 
 private:

@@ -57,11 +57,6 @@ connection_parameters(const std::string& dsn, const std::string& application, bo
 }
 
 void pipeline::start() {
-  if (state_ == state::idle && !conn_)
-    connect();
-}
-
-void pipeline::hurry() {
   if (state_ == state::idle)
     connect();
 }
