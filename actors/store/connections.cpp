@@ -195,10 +195,11 @@ void connections::submit(lane where, std::vector<step> steps, bool writes, reply
   });
 }
 
-/// What only looks may take another connection while its own is on the way back.
+/// What only looks may take another connection while its own is on the way back. Not what looks in
+/// `durable`: that asks whether wishes can be stored, or how the write before it ended.
 pipeline& connections::one_for(lane where, bool writes) {
   auto& own = *lanes_[index(where)];
-  if (own.serves() || writes)
+  if (own.serves() || writes || where == lane::durable)
     return own;
   auto other = std::find_if(lanes_.begin(), lanes_.end(), [](auto& l) { return l->serves(); });
   return other == lanes_.end() ? own : **other;

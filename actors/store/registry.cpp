@@ -61,8 +61,8 @@ void pg_store::list_tenants(answer<std::vector<tenant_row>> cb) {
 
 void pg_store::ping(answer<nothing> cb) {
   // Reads a table, so that a database without our schema does not pass for a good one; over the
-  // connection of wishes, which is called a write for no other one may answer in its place.
-  db_.submit(lane::durable, ping_sql, {}, true,
+  // connection that wishes take.
+  db_.submit(lane::durable, ping_sql, {}, false,
              answer_with<nothing>(std::move(cb), [](std::vector<rows>&) { return nothing{}; }));
 }
 

@@ -44,7 +44,63 @@ private:
   std::unique_ptr<process> holder_;
 };
 
+/// One of the node's connections ends and cannot come back until this is gone.
+class lost_connection {
+public:
+  lost_connection(stage& s, const std::string& which) : s_(s) {
+    allow(false);
+    s.pg.sql("postgres",
+             "select pg_terminate_backend(pid) from pg_stat_activity where datname = '" +
+                 s.database + "' and application_name like '% " + which + "'");
+    if (!eventually([&] { return !s_.first->db.wait_connected(0ms); }))
+      throw std::runtime_error("the connection did not end");
+  }
+  ~lost_connection() { allow(true); }
+  lost_connection(const lost_connection&) = delete;
+  lost_connection& operator=(const lost_connection&) = delete;
+
+private:
+  void allow(bool connections) {
+    s_.pg.sql("postgres", "alter database " + s_.database + " allow_connections " +
+                              (connections ? "true" : "false"));
+  }
+  stage& s_;
+};
+
 } // namespace
+
+TEST_CASE("while the connection of wishes is away the store does not pass for a good one") {
+  stage s;
+  auto ref = dev("acme", 1);
+  s.add(ref);
+  {
+    lost_connection lost(s, "durable");
+    CHECK(!serves(s.store));
+    CHECK(!s.write(ref, 0, power_target::on, 1));
+    CHECK(must(call<std::vector<tenant_row>>([&](auto cb) { s.store.list_tenants(cb); })).size() ==
+          2);
+    CHECK(s.load(ref).record.ref == ref);
+  }
+  REQUIRE(s.first->db.wait_connected(patience));
+  CHECK(serves(s.store));
+  CHECK(must(s.write(ref, 0, power_target::on, 1)).what == write_outcome::kind::written);
+}
+
+TEST_CASE("what only looks takes another connection while its own is away") {
+  stage s;
+  auto ref = dev("acme", 1);
+  s.add(ref);
+  for (const auto* which : {"asked", "relaxed"}) {
+    CAPTURE(which);
+    {
+      lost_connection lost(s, which);
+      CHECK(serves(s.store));
+      CHECK(call<std::vector<tenant_row>>([&](auto cb) { s.store.list_tenants(cb); }).ok());
+      CHECK(s.load(ref).record.ref == ref);
+    }
+    REQUIRE(s.first->db.wait_connected(patience));
+  }
+}
 
 TEST_CASE("a restart in the middle is told to callers and survived without help") {
   stage s;
