@@ -1,7 +1,9 @@
 // How fast machines come in, and what one costs; the reconnect storm.
 #include "tools/bench/measure.hpp"
 
+#include <atomic>
 #include <cstdio>
+#include <thread>
 
 namespace outband::bench {
 
@@ -87,6 +89,48 @@ void measure_connects(stage& s) {
 
 // -- storm ------------------------------------------------------------------------------------
 
+namespace {
+
+/// Somebody who looks at a host, and 10 ms after the answer again, from a thread and a loop of his
+/// own: in the machines' loop his answers would wait behind their handshakes, which is not what the
+/// server does to him.
+class onlooker {
+public:
+  onlooker(const rest_target& to, const std::string& path) : looks_(io_, to, 1) {
+    if (!looks_.connect(std::chrono::seconds(10)))
+      throw std::runtime_error("REST cannot be reached");
+    thread_ = std::thread([this, path] {
+      try {
+        looks_.begin([path](std::uint64_t) { return path; }, std::chrono::milliseconds(10));
+        io_.run_until([this] { return over_.load(); }, std::chrono::hours(1));
+        seen_ = looks_.end();
+      } catch (const std::exception& e) {
+        seen_.failed += 1;
+        seen_.first_failure = e.what();
+      }
+    });
+  }
+  ~onlooker() { end(); }
+  onlooker(const onlooker&) = delete;
+  onlooker& operator=(const onlooker&) = delete;
+
+  const rest_load::outcome& end() {
+    over_ = true;
+    if (thread_.joinable())
+      thread_.join();
+    return seen_;
+  }
+
+private:
+  loop io_;
+  rest_load looks_;
+  std::atomic<bool> over_{false};
+  rest_load::outcome seen_;
+  std::thread thread_;
+};
+
+} // namespace
+
 void measure_storm(stage& s) {
   const auto n = s.how.storm;
   s.need_machines(n);
@@ -106,11 +150,7 @@ void measure_storm(stage& s) {
     const auto f = s.machines(s.at.cira_port(), n);
     s.connect(*f, n, under_way);
     s.settle();
-    // Somebody looks at a host ten times a second all the while.
-    rest_load looks(s.io, s.at.rest(), 1);
-    looks.connect(std::chrono::seconds(10));
-    const auto path = "/api/v1/devices/" + to_string(guid_of(0));
-    looks.begin([&](std::uint64_t) { return path; }, std::chrono::milliseconds(100));
+    onlooker looks(s.at.rest(), "/api/v1/devices/" + to_string(guid_of(0)));
     const spent before(s.at);
     f->cut_all();
     ours.add(s.connect(*f, n, n).seconds);
@@ -121,7 +161,7 @@ void measure_storm(stage& s) {
     server.add(each(after.server - before.server));
     database.add(each(after.database - before.database));
     broker.add(each(after.broker - before.broker));
-    auto seen = looks.end();
+    const auto& seen = looks.end();
     asked += seen.count;
     failed += seen.failed;
     answers.add(seen.milliseconds);
@@ -145,12 +185,11 @@ void measure_storm(stage& s) {
   s.to.add(f);
   figure rest{"REST meanwhile",       "GET of a device",       "ms (max)", answers.quantile(1), {},
               "answers all the time", failed == 0 && asked > 0};
-  rest.more = {{"p50", answers.median()},
-               {"p99", answers.quantile(0.99)},
-               {"answered", static_cast<double>(asked)},
-               {"failed", static_cast<double>(failed)}};
+  rest.more = {{"answered", static_cast<double>(asked)}, {"failed", static_cast<double>(failed)}};
   rest.note = first_failure;
   s.to.add(rest);
+  s.to.add({"REST meanwhile, p50", "GET of a device", "ms", answers.median()});
+  s.to.add({"REST meanwhile, p99", "GET of a device", "ms", answers.quantile(0.99)});
 }
 
 } // namespace outband::bench
