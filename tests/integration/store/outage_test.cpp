@@ -1,5 +1,7 @@
 // The database goes away, stands still, is killed, comes back. Nobody lends a hand.
+#include "actors/store/pipeline.hpp"
 #include "tests/integration/store/harness.hpp"
+#include "tests/support/relay.hpp"
 
 #include <set>
 #include <thread>
@@ -67,6 +69,10 @@ private:
   stage& s_;
 };
 
+std::uint16_t server_port(const std::string& dsn) {
+  return static_cast<std::uint16_t>(std::stoi(dsn.substr(dsn.find("port=") + 5)));
+}
+
 } // namespace
 
 TEST_CASE("while the connection of wishes is away the store does not pass for a good one") {
@@ -90,7 +96,7 @@ TEST_CASE("what only looks takes another connection while its own is away") {
   stage s;
   auto ref = dev("acme", 1);
   s.add(ref);
-  for (const auto* which : {"asked", "relaxed"}) {
+  for (const std::string which : {"asked", "relaxed"}) {
     CAPTURE(which);
     {
       lost_connection lost(s, which);
@@ -100,6 +106,31 @@ TEST_CASE("what only looks takes another connection while its own is away") {
     }
     REQUIRE(s.first->db.wait_connected(patience));
   }
+}
+
+TEST_CASE("a connection that waits for its next try is started at once by another one's success") {
+  stage s;
+  relay way(server_port(s.dsn));
+  way.refuse();
+  boost::asio::io_context io;
+  bool lost = false;
+  store::pipeline_options options;
+  options.dsn = s.dsn + " port=" + std::to_string(way.port());
+  options.log = [&](const std::string&) {
+    lost = true;
+  };
+  auto p = std::make_shared<store::pipeline>(io, options);
+  p->start();
+  while (!lost)
+    io.run_one();
+  REQUIRE(way.wait_accepted(1));
+  // Nobody runs the timer of the back-off any more.
+  way.refuse(false);
+  p->start();
+  CHECK(way.wait_accepted(2));
+  while (!p->serves())
+    io.run_one();
+  p->close();
 }
 
 TEST_CASE("a restart in the middle is told to callers and survived without help") {
