@@ -122,6 +122,9 @@ struct decision {
   void facts_on_arrival(bool another_firmware, bool by_tunnel);
   void facts_after_boot();
   void look_for_facts();
+  void look_failed(problem why);
+  void forget_failure(std::string_view operation);
+  time_ms failed_looks_due();
   void on(const turn_given& turn);
   void fact_answered(const amt_answer& a);
   void alerted(const alert_seen& a);

@@ -15,6 +15,9 @@ namespace {
 
 constexpr auto alerts_mark = "alerts"; ///< what became of the last wish to be told of events
 constexpr std::size_t max_fact_looks = 8;
+/// A look that fails is made again so often, after 2, 4, 8 and 16 times `facts_after`. Then the
+/// next arrival, boot or question looks again.
+constexpr int max_repeated_looks = 4;
 constexpr std::size_t max_new_records = 32; ///< told one by one; of more, the newest
 constexpr std::size_t max_detail = 16'000;
 constexpr std::chrono::milliseconds turn_guard{60'000};
@@ -39,6 +42,16 @@ std::string sentence_of(const json::value& record) {
   text = text_of(record, "AuditApp");
   const auto what = text_of(record, "Event");
   return what.empty() ? text : text + ": " + what;
+}
+
+/// What was refused stays refused, and whoever is gone is looked at when he is back.
+bool may_pass(problem why) {
+  return why == problem::busy || why == problem::expired || why == problem::device_timeout ||
+         why == problem::device_protocol || why == problem::outcome_unknown;
+}
+
+bool holds(const std::vector<std::string>& all, std::string_view operation) {
+  return std::find(all.begin(), all.end(), operation) != all.end();
 }
 
 } // namespace
@@ -111,15 +124,51 @@ void decision::learn_log(std::string_view operation, const std::string& json) {
 void decision::want_fact(std::string_view operation) {
   if (!mem.times.read_facts)
     return;
+  forget_failure(operation); // there is another reason now
   auto& due = mem.fact_looks;
-  if (std::find(due.begin(), due.end(), operation) == due.end() && due.size() < max_fact_looks)
+  if (!holds(due, operation) && due.size() < max_fact_looks)
     due.emplace_back(operation);
   // Several reasons in short order become one look.
   mem.facts_at = std::max(mem.facts_at, now + mem.times.facts_after.count());
 }
 
+void decision::forget_failure(std::string_view operation) {
+  auto& all = mem.failed_looks;
+  all.erase(std::remove_if(all.begin(), all.end(),
+                           [&](const auto& l) { return l.operation == operation; }),
+            all.end());
+}
+
+void decision::look_failed(problem why) {
+  if (!may_pass(why))
+    return forget_failure(mem.fact_name);
+  auto& all = mem.failed_looks;
+  auto at = std::find_if(all.begin(), all.end(),
+                         [&](const auto& l) { return l.operation == mem.fact_name; });
+  if (at == all.end())
+    at = all.insert(all.end(), failed_look{mem.fact_name});
+  if (at->failures < max_repeated_looks)
+    at->at = now + mem.times.facts_after.count() * (time_ms{2} << at->failures++);
+}
+
+/// Those whose time has come are due again. When the next one's comes; 0: none waits.
+time_ms decision::failed_looks_due() {
+  time_ms next_at = 0;
+  for (auto& l : mem.failed_looks) {
+    if (l.at != 0 && l.at <= now) {
+      l.at = 0;
+      if (!holds(mem.fact_looks, l.operation) && mem.fact_looks.size() < max_fact_looks)
+        mem.fact_looks.push_back(l.operation);
+    } else if (l.at != 0 && (next_at == 0 || l.at < next_at)) {
+      next_at = l.at;
+    }
+  }
+  return next_at;
+}
+
 void decision::facts_on_arrival(bool another_firmware, bool by_tunnel) {
   mem.fact_call = uuid{};
+  mem.failed_looks.clear();
   if (!mark("features") || another_firmware)
     want_fact("features.get");
   if (!mark("hardware"))
@@ -139,12 +188,19 @@ void decision::facts_after_boot() {
 }
 
 void decision::look_for_facts() {
-  if (mem.fact_looks.empty() || !link_usable())
+  if (!link_usable())
     return;
   if (!mem.fact_call.is_nil()) {
     if (now < mem.fact_until)
       return;
     mem.fact_call = uuid{}; // its answer is lost
+    look_failed(problem::device_timeout);
+  }
+  const auto again = failed_looks_due();
+  if (mem.fact_looks.empty()) {
+    if (again != 0)
+      arm(std::chrono::milliseconds(again - now));
+    return;
   }
   if (now < mem.facts_at)
     return arm(std::chrono::milliseconds(mem.facts_at - now));
@@ -186,6 +242,10 @@ void decision::on(const turn_given& turn) {
 
 void decision::fact_answered(const amt_answer& a) {
   mem.fact_call = uuid{};
+  if (a.outcome)
+    forget_failure(mem.fact_name);
+  else
+    look_failed(a.outcome.error().what);
   const auto* operation = amt::find_operation(mem.fact_name);
   if (mem.fact_name == "events.subscribe") {
     // Refused or absent is no failure: such a firmware is without alerts until it is another one.
@@ -203,7 +263,6 @@ void decision::fact_answered(const amt_answer& a) {
       else
         learn(fact{std::string(operation->fact), amt::without_headers(told->json)});
     }
-  // A failure says nothing: the next arrival, boot or question looks again.
   next();
 }
 

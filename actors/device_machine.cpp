@@ -223,7 +223,9 @@ bool quiet(const device_memory& mem, time_ms now) {
   const bool usable =
       mem.current.link.state == link_state::up || mem.current.link.state == link_state::late;
   return !mem.run && mem.commands.empty() && mem.conflict_until == 0 && mem.look_at == 0 &&
-         (!usable || (mem.fact_looks.empty() && mem.fact_call.is_nil())) &&
+         (!usable || (mem.fact_looks.empty() && mem.fact_call.is_nil() &&
+                      std::none_of(mem.failed_looks.begin(), mem.failed_looks.end(),
+                                   [](const auto& l) { return l.at != 0; }))) &&
          (mem.not_before <= now || mem.not_before == std::numeric_limits<time_ms>::max() ||
           !usable);
 }

@@ -77,6 +77,13 @@ struct open_command {
   request_body body;
 };
 
+/// An operation asked for facts that failed over the present link, and may be asked again.
+struct failed_look {
+  std::string operation;
+  int failures = 0; ///< in a row
+  time_ms at = 0;   ///< when it is asked again; 0: it is due or in flight, or was given up
+};
+
 /// Everything the device actor knows: the stored row, plus what awaits its write.
 struct device_memory {
   device_ref ref;
@@ -104,9 +111,10 @@ struct device_memory {
   uuid fact_call;                         ///< in flight; nil if none
   std::string fact_name;                  ///< its operation
   time_ms fact_until = 0;                 ///< then it is lost
-  int failures = 0;                       ///< of the wish, in a row
-  time_ms not_before = 0;                 ///< back-off: no new run for the wish until then
-  time_ms stored_observed = 0;            ///< power.observed as last written
+  std::vector<failed_look> failed_looks;
+  int failures = 0;            ///< of the wish, in a row
+  time_ms not_before = 0;      ///< back-off: no new run for the wish until then
+  time_ms stored_observed = 0; ///< power.observed as last written
   power_times times;
 };
 

@@ -104,6 +104,82 @@ TEST_CASE("a machine is asked once to tell its events and again when it may be a
   }
 }
 
+TEST_CASE("a look that failed is made again after ever longer waits and then given up") {
+  facts_bench b;
+  b.arrive();
+  b.mem.fact_looks = {"events.subscribe"};
+  b.pass(10'000);
+  b.take_turn();
+  for (const time_ms wait : {20'000, 40'000, 80'000, 160'000}) {
+    CHECK(b.asked() == "events.subscribe");
+    b.reply(b.call(), fail(problem::device_timeout));
+    REQUIRE(b.effects<arm_timer>().size() == 1);
+    CHECK(b.effects<arm_timer>()[0].after == std::chrono::milliseconds(wait));
+    CHECK_FALSE(quiet(b.mem, b.now));
+    b.pass(wait - 1);
+    CHECK(b.effects<want_turn>().empty());
+    b.pass(1);
+    b.take_turn();
+  }
+  CHECK(b.asked() == "events.subscribe");
+  b.reply(b.call(), fail(problem::device_timeout));
+  CHECK(b.effects<arm_timer>().empty());
+  CHECK(quiet(b.mem, b.now));
+}
+
+TEST_CASE("a look that succeeds at last is not made again and one that is refused neither") {
+  for (const bool refused : {true, false}) {
+    CAPTURE(refused);
+    facts_bench b;
+    b.arrive();
+    b.mem.fact_looks = {"events.subscribe"};
+    b.pass(10'000);
+    b.take_turn();
+    b.reply(b.call(), fail(problem::device_protocol));
+    b.pass(20'000);
+    b.take_turn();
+    if (refused)
+      b.reply(b.call(), fail(problem::device_refused));
+    else
+      b.tells(R"({"subscribed":true,"filter":"f"})");
+    CHECK(b.effects<write_current>().size() == 1);
+    CHECK(b.mem.failed_looks.empty());
+    CHECK(quiet(b.mem, b.now));
+  }
+}
+
+TEST_CASE("a failed look holds no other one up") {
+  facts_bench b;
+  b.arrive();
+  b.mem.fact_looks = {"hardware.get", "events.subscribe"};
+  b.pass(10'000);
+  b.take_turn();
+  CHECK(b.asked() == "hardware.get");
+  b.reply(b.call(), fail(problem::device_timeout));
+  CHECK(b.asked() == "events.subscribe");
+  b.tells(R"({"subscribed":true,"filter":"f"})");
+  b.pass(20'000);
+  b.take_turn();
+  CHECK(b.asked() == "hardware.get");
+}
+
+TEST_CASE("a failed look waits for no machine that has gone and begins anew when it is back") {
+  facts_bench b;
+  b.arrive();
+  b.mem.fact_looks = {"hardware.get"};
+  b.pass(10'000);
+  b.take_turn();
+  b.reply(b.call(), fail(problem::outcome_unknown));
+  b.link_goes();
+  CHECK(quiet(b.mem, b.now));
+  b.pass(20'000);
+  CHECK(b.effects<send_call>().empty());
+  CHECK(b.effects<want_turn>().empty());
+  b.happen(observation{b.mem.ref, 8, b.now, link_up{"n1", {}, "192.0.2.7:4711", 4}});
+  CHECK(b.mem.failed_looks.empty());
+  CHECK(b.mem.fact_looks.front() == "features.get");
+}
+
 TEST_CASE("a lost wish to be told of events is repeated at the next arrival") {
   facts_bench b;
   b.arrive();
