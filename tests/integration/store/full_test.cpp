@@ -1,5 +1,9 @@
 // A database that is there but does not take anything: read-only, or its disk is full.
 #include "tests/integration/store/harness.hpp"
+#include "tests/support/tempdir.hpp"
+
+#include <cstdlib>
+#include <filesystem>
 
 using namespace outband;
 using namespace outband::test;
@@ -73,7 +77,7 @@ std::string everything(const stage& s) {
 }
 
 struct prepared {
-  prepared() {
+  explicit prepared(postgres& on = server()) : s({}, on) {
     s.add(ref);
     must(s.take(ref, "t1", 1));
     enrol(s.first->cluster, life("n1"));
@@ -89,6 +93,30 @@ struct prepared {
   }
   stage s;
   device_ref ref = dev("acme", 1);
+};
+
+/// See tests/support/full_disk.cpp. Its folder is open to the server's user.
+class full_disk {
+public:
+  full_disk() {
+    namespace fs = std::filesystem;
+    fs::permissions(folder_.path(), fs::perms(0755));
+    fs::copy_file(FULL_DISK, folder_.file("full_disk.so"));
+  }
+  /// A server that stands on it.
+  std::unique_ptr<postgres> server() const {
+    ::setenv("LD_PRELOAD", folder_.file("full_disk.so").c_str(), 1);
+    ::setenv("FULL_DISK_FLAG", folder_.file("full").c_str(), 1);
+    auto out = std::make_unique<postgres>();
+    ::unsetenv("LD_PRELOAD");
+    ::unsetenv("FULL_DISK_FLAG");
+    return out;
+  }
+  void fill() { folder_.write("full", ""); }
+  void empty() { std::filesystem::remove(folder_.file("full")); }
+
+private:
+  tempdir folder_;
 };
 
 } // namespace
@@ -151,6 +179,65 @@ TEST_CASE("a full disk refuses every write with the reason and leaves no half of
   CHECK(everything(p.s) == before);
   p.s.sql("drop trigger disk on outbox");
   p.works_again();
+}
+
+TEST_CASE("a volume that is really full takes what fits and refuses the rest as a whole") {
+  full_disk disk;
+  const auto own = disk.server();
+  prepared p(*own);
+  const auto connects = p.s.first->db.counters().connects.load();
+  const auto refused = [](const auto& r) {
+    return !r && r.error().what == problem::store_unavailable &&
+           r.error().detail.find("No space left on device") != std::string::npos;
+  };
+  disk.fill();
+  // What is free within the tables is taken first.
+  std::size_t devices = 1;
+  int next = 1000;
+  const auto batch = [&] {
+    std::vector<device_record> all;
+    for (int i = 0; i < 50; ++i)
+      all.push_back(record(dev("acme", next++)));
+    return call<std::vector<upserted>>(
+        [&](auto cb) { p.s.store.upsert_devices(std::move(all), std::move(cb)); });
+  };
+  for (bool room = true; room;) {
+    auto added = batch();
+    room = added.ok();
+    devices += room ? added->size() : 0;
+    REQUIRE(devices < 100'000); // else the disk is not full
+    if (!room)
+      CHECK_MESSAGE(refused(added), to_string(added.error()));
+  }
+  CHECK(p.s.sql("select count(*) from device") == std::to_string(devices));
+  // A wish with its command and its message: all of it or nothing.
+  revision rev = 0;
+  int number = 100;
+  for (bool room = true; room; ++number) {
+    const auto outbox = p.s.sql("select count(*) from outbox"),
+               commands = p.s.sql("select count(*) from command");
+    auto r = p.s.write(p.ref, rev, power_target::on, number,
+                       {message("acme/desired", std::string(1500, 'x'), false)});
+    room = r.ok();
+    rev += room ? 1 : 0;
+    REQUIRE(rev < 100'000);
+    if (!room) {
+      CHECK_MESSAGE(refused(r), to_string(r.error()));
+      CHECK(p.s.sql("select count(*) from outbox") == outbox);
+      CHECK(p.s.sql("select count(*) from command") == commands);
+    }
+    CHECK(p.s.load(p.ref).desired_rev == rev);
+  }
+  // What is there is read, and what needs no room goes on: nobody loses the lease for that.
+  CHECK(call<device_record>([&](auto cb) { p.s.store.get_device(p.ref, cb); }).ok());
+  CHECK(beat(p.s.first->cluster, life("n1"), 1).held == 1);
+  CHECK(p.s.first->db.counters().connects == connects);
+  CHECK(p.s.pg.log().find("No space left on device") != std::string::npos);
+  disk.empty();
+  CHECK(batch().ok());
+  CHECK(must(p.s.write(p.ref, rev, power_target::off, number)).what ==
+        write_outcome::kind::written);
+  CHECK(p.s.load(p.ref).desired_rev == rev + 1);
 }
 
 TEST_CASE("membership and lease are refused while the database is away and go on after it") {
