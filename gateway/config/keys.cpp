@@ -92,6 +92,11 @@ const std::vector<key_info>& keys() {
        0,
        {"viewer", "operator", "admin"}},
 
+      {"metrics.enabled", k::flag, "false",
+       "listener without TLS for /metrics, /healthz and /readyz, whatever the roles"},
+      {"metrics.bind", k::text, "127.0.0.1", "address to listen on for those who watch"},
+      {"metrics.port", k::integer, "9464", "port for them; 0: any", 0, 65535},
+
       {"broker.host", k::text, "127.0.0.1", "MQTT 5 broker"},
       {"broker.port_people", k::integer, "8883", "its listener for tickets", 1, 65535},
       {"broker.port_machines", k::integer, "8884", "its listener for client certificates", 1,

@@ -33,6 +33,7 @@
 #include "gateway/main/managers.hpp"
 #include "gateway/main/metrics.hpp"
 #include "gateway/main/program_settings.hpp"
+#include "gateway/main/watching.hpp"
 #include "gateway/net/io_pool.hpp"
 #include "gateway/net/tls_context.hpp"
 #include "gateway/rest/rest.hpp"
@@ -145,8 +146,10 @@ struct program::parts {
   std::unique_ptr<node> actors;
   std::unique_ptr<cira::listener> machines;
   std::unique_ptr<direct::dialer> dialer;
+  web::handler api; ///< REST, for whatever listener serves all or some of it
   std::unique_ptr<web::server> web;
   std::unique_ptr<web::server> managers;      ///< EMF's
+  std::unique_ptr<web::server> watchers;      ///< of /metrics
   std::atomic<web::server*> serving{nullptr}; ///< `web`, for who is called by it
 };
 
@@ -306,9 +309,17 @@ status program::start(const patience& wait) {
   }
 
   // People and systems.
-  if (what.api || what.provisioner)
+  const bool people = what.api || what.provisioner;
+  if (people || s.flag("metrics.enabled"))
+    if (auto ok = make_api(what.api); !ok)
+      return ok;
+  if (people)
     if (auto ok = listen_for_people(what.api); !ok)
       return ok;
+  auto watchers = listen_for_watchers(s, p.io, p.api);
+  if (!watchers)
+    return watchers.error();
+  p.watchers = std::move(*watchers);
   p.announced = std::make_unique<announcer>(p.mqtt, p.self, p.clock,
                                             [&p] { return p.counters.links.load(); });
   spdlog::info("outbandd {} is ready: machines on {}, https on {}", version,
@@ -366,8 +377,7 @@ status program::connect_to_machines() {
   return success();
 }
 
-/// A node that only provisions has the same listener without routes of its own.
-status program::listen_for_people(bool with_api) {
+status program::make_api(bool with_page) {
   const auto& s = settings_;
   auto& p = *parts_;
   rest::services r;
@@ -402,7 +412,8 @@ status program::listen_for_people(bool with_api) {
     f.database = &p.db.counters();
     f.mqtt = p.mqtt.counters();
     f.broker = p.broker.now();
-    if (p.control)
+    const auto& roles = p.self.roles;
+    if (p.control && std::find(roles.begin(), roles.end(), "controller") != roles.end())
       f.control = p.control->now();
     if (f.control && f.control->epoch != 0)
       f.backlog = p.backlog.now();
@@ -417,8 +428,7 @@ status program::listen_for_people(bool with_api) {
   };
   r.version = version;
   r.node = s.text("node.name");
-  auto ca = config::read_file(
-      or_default(s.text("broker.ca_file"), site_.certificates.bus_ca_path().string()));
+  auto ca = broker_ca();
   if (!ca)
     return ca.error();
   r.broker_port = port(s, "broker.port_people");
@@ -427,12 +437,28 @@ status program::listen_for_people(bool with_api) {
   if (const auto& host = s.text("broker.host"); host != "localhost" && host != "127.0.0.1")
     r.broker_host = host;
   r.cira_ca = site_.certificates.cira_root_pem();
-  r.page_dir = s.text("https.page_dir");
+  if (with_page)
+    r.page_dir = s.text("https.page_dir");
   r.certificates = certificate_rule_of(s);
   auto api = rest::make_api(std::move(r));
   if (!api)
     return api.error();
+  p.api = std::move(*api);
+  return success();
+}
 
+result<std::string> program::broker_ca() const {
+  return config::read_file(
+      or_default(settings_.text("broker.ca_file"), site_.certificates.bus_ca_path().string()));
+}
+
+/// A node that only provisions has the same listener without routes of its own.
+status program::listen_for_people(bool with_api) {
+  const auto& s = settings_;
+  auto& p = *parts_;
+  auto ca = broker_ca();
+  if (!ca)
+    return ca.error();
   web::mqtt_proxy_options proxy;
   proxy.host = s.text("broker.host");
   proxy.port = port(s, "broker.port_people");
@@ -484,7 +510,7 @@ status program::listen_for_people(bool with_api) {
     for (auto& one : *routes)
       upgrades.push_back(std::move(one));
   }
-  web::handler serve = *api;
+  web::handler serve = p.api;
   if (!with_api)
     serve = [](const web::request&, const web::responder& reply) {
       reply(web::json_response(404, R"({"error":"not-found","errorDescription":"This node only )"
@@ -497,7 +523,7 @@ status program::listen_for_people(bool with_api) {
   p.serving = p.web.get();
   if (!with_api)
     return success();
-  auto managers = listen_for_managers(s, site_, p.io, std::move(*api));
+  auto managers = listen_for_managers(s, site_, p.io, p.api);
   if (!managers)
     return managers.error();
   p.managers = std::move(*managers);
@@ -516,7 +542,7 @@ void program::stop() {
   if (p.machines && p.actors)
     hand_over();
   p.announced.reset();
-  for (const auto& server : {p.web.get(), p.managers.get()})
+  for (const auto& server : {p.web.get(), p.managers.get(), p.watchers.get()})
     if (server)
       server->stop();
   if (p.machines && !p.machines->stop(std::chrono::seconds(3)))

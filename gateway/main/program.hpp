@@ -33,6 +33,8 @@ private:
   void hand_over();
   status listen_for_machines();
   status connect_to_machines();
+  status make_api(bool with_page);
+  result<std::string> broker_ca() const; ///< PEM
   status listen_for_people(bool with_api);
 
   struct parts;

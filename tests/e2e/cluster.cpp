@@ -1,5 +1,6 @@
 #include "tests/e2e/cluster.hpp"
 
+#include "tests/support/https_client.hpp"
 #include "tests/support/ports.hpp"
 
 #include <nlohmann/json.hpp>
@@ -17,7 +18,8 @@ constexpr const char* common =
     "https: {bind: 127.0.0.1, names: [localhost, 127.0.0.1]}\n"
     "cluster: {beat: 300ms, lease: 3s, silent_after: 3s, will_grace: 500ms, links_grace: 2s, "
     "drain: 3s}\n"
-    "direct: {allow_own: true, longest_pause: 1s}\n";
+    "direct: {allow_own: true, longest_pause: 1s}\n"
+    "metrics: {enabled: true}\n";
 
 } // namespace
 
@@ -57,10 +59,17 @@ void cluster::add(const std::string& name, const std::string& role) {
   std::vector<std::pair<std::string, std::string>> env{
       {"OUTBAND_NODE_NAME", name},
       {"OUTBAND_ROLES", role},
-      {"OUTBAND_HTTPS_PORT", std::to_string(https_port_)}};
+      {"OUTBAND_HTTPS_PORT", std::to_string(https_port_)},
+      {"OUTBAND_METRICS_PORT", std::to_string(watched_[name] = test::free_port())}};
   if (cira_.count(name) != 0)
     env.emplace_back("OUTBAND_CIRA_PORT", std::to_string(cira_.at(name)));
   nodes_[name] = std::make_unique<server>(config(), std::move(env));
+}
+
+reply cluster::watched(const std::string& node, const std::string& path) const {
+  auto r =
+      test::https_client("http://127.0.0.1:" + std::to_string(watched_.at(node)), {}).get(path);
+  return {r.status, r.status == 0 ? r.error : r.body};
 }
 
 std::string cluster::logs() const {

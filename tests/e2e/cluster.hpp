@@ -23,6 +23,9 @@ public:
   test::balancer& front() { return *front_; }
   std::uint16_t cira_port(const std::string& terminator) const { return cira_.at(terminator); }
 
+  /// GET of a node's listener for those who watch.
+  reply watched(const std::string& node, const std::string& path) const;
+
   /// All nodes run, one controls, all machines have a tunnel that is told of.
   void heal();
   /// One that no other test has had by this, on and wanted by nobody.
@@ -52,7 +55,7 @@ private:
   void add(const std::string& name, const std::string& role);
 
   std::uint16_t https_port_;
-  std::map<std::string, std::uint16_t> cira_;
+  std::map<std::string, std::uint16_t> cira_, watched_;
   std::map<std::string, std::unique_ptr<server>> nodes_;
   std::unique_ptr<test::balancer> front_;
 };

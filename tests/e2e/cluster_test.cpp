@@ -60,6 +60,36 @@ TEST_CASE("a site of five nodes serves a wish that travels through four of them"
   CHECK(c.until([&] { return reached(c, m, "ON"); }));
 }
 
+TEST_CASE("every node tells its figures and its health whatever its role") {
+  auto& c = cluster::get();
+  c.heal();
+  for (const auto& [name, node] : c.nodes()) {
+    CAPTURE(name);
+    CHECK(c.watched(name, "/healthz").status == 200);
+    CHECK(c.until([&, n = name] { return c.watched(n, "/readyz").status == 200; }));
+    const auto told = c.watched(name, "/metrics");
+    REQUIRE(told.status == 200);
+    const auto tells = [&](const std::string& text) {
+      return told.body.find("\noutband_" + text) != std::string::npos;
+    };
+    CHECK(tells("build_info{version="));
+    CHECK(told.body.find("node=\"" + name + "\"") != std::string::npos);
+    CHECK(tells("sql_statements_total "));
+    CHECK(tells("bus_published_total "));
+    CHECK(tells("cira_tunnels{state=\"up\"} ") == (name.rfind("term", 0) == 0));
+    CHECK(tells("outbox_window_rows ") == (name.rfind("ctl", 0) == 0));
+    CHECK(tells("controller 1") == (name == c.controller().holder));
+    CHECK(c.watched(name, "/api/v1/version").status == 404);
+  }
+  // The one that nobody could ask before: what its machines do.
+  c.place_all("term-a");
+  CHECK(c.until([&] {
+    return c.watched("term-a", "/metrics")
+               .body.find("\noutband_links " + std::to_string(c.machines().size()) + "\n") !=
+           std::string::npos;
+  }));
+}
+
 TEST_CASE("a terminator that is told to end hands all its machines over and none is refused") {
   auto& c = cluster::get();
   c.heal();
