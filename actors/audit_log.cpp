@@ -85,6 +85,22 @@ void record_forbidden(audit_port* to, const request& r, const failure& why) {
   to->record_limited(to_string(r.by), std::move(e), outcome_of(audit_status::rejected, why));
 }
 
+void record_misdirected(audit_port* to, const bus::parsed_topic& of) {
+  if (!to || !of.caller)
+    return;
+  audit_entry e;
+  e.tenant = of.tenant;
+  e.act = "request";
+  e.device = of.device;
+  e.by = to_string(*of.caller);
+  e.channel = "mqtt";
+  const auto source = e.by;
+  to->record_limited(
+      source, std::move(e),
+      outcome_of(audit_status::rejected,
+                 fail(problem::forbidden, "the response topic is not the requester's own")));
+}
+
 /// Outlives the log for as long as an answer or a timer is under way.
 struct audit_log::state : std::enable_shared_from_this<audit_log::state> {
   state(store_port& s, clock_port& c, options o) : store(&s), clock(&c), opts(std::move(o)) {}

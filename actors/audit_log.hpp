@@ -14,6 +14,10 @@
 #include <memory>
 #include <mutex>
 
+namespace outband::bus {
+struct parsed_topic;
+}
+
 namespace outband {
 
 /// What the trail says of a command; the store fills in the same.
@@ -26,6 +30,8 @@ std::vector<bus::outgoing> audit_documents(clock_port& clock, const std::string&
 
 /// A request that came over the bus and that its sender may not make; REST records its own.
 void record_forbidden(audit_port* to, const request& r, const failure& why);
+/// One that wants its answer on a topic which is not its sender's.
+void record_misdirected(audit_port* to, const bus::parsed_topic& of);
 
 class audit_log final : public audit_port {
 public:

@@ -121,6 +121,7 @@ void bus_requests::arrived(const bus::message& m) {
     ++with_.counters.tenant_mismatch;
     spdlog::warn("request on {} refused: its response topic {} is not the requester's own", m.topic,
                  m.response_topic);
+    record_misdirected(with_.audit, *topic);
     return; // and nothing is sent anywhere
   }
   if (auto fits = bus::check_content_type(topic->root, m.content_type); !fits)

@@ -282,6 +282,7 @@ void controller::start(controller_epoch epoch) {
     std::lock_guard lock(mutex_);
     stopped_ = false;
     epoch_ = epoch;
+    heard_.clear();
   }
   if (gate_->closed())
     gate_ = std::make_shared<gate>();
@@ -303,6 +304,9 @@ void controller::start(controller_epoch epoch) {
           spdlog::warn("observations on {} dropped: {}", m.topic, to_string(decoded.error()));
           return;
         }
+        const auto from = bus::parse_topic(m.topic);
+        if (!from || !is_new(from->instance, decoded->env.incarnation, decoded->env.seq))
+          return;
         tell(observed{std::move(decoded->body)});
       }));
   subscriptions_.push_back(with_.internal.subscribe(
@@ -323,6 +327,40 @@ void controller::start(controller_epoch epoch) {
         else
           tell(device_changed{decoded->body.device});
       }));
+}
+
+/// A terminator numbers what it says, and says it in order. What the broker delivers again changes
+/// nothing; after a gap we look at what we may have missed.
+bool controller::is_new(const std::string& instance, const uuid& incarnation,
+                        std::uint64_t number) {
+  if (number == 0)
+    return true; // said beside the order: that a machine cannot be connected to
+  bool gap = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (heard_.size() >= max_terminators && heard_.count(instance) == 0)
+      heard_.clear();
+    auto& h = heard_[instance];
+    if (h.last == 0 || h.incarnation != incarnation) {
+      h = {incarnation, number, number};
+      return true;
+    }
+    if (number < h.first) { // overtaken by a shorter way while we took over
+      h.first = number;
+      return true;
+    }
+    if (number <= h.last) {
+      ++with_.counters.observations_again;
+      return false;
+    }
+    gap = number != h.last + 1;
+    h.last = number;
+  }
+  if (gap) {
+    ++with_.counters.observation_gaps;
+    tell(resync{});
+  }
+  return true;
 }
 
 void controller::restart() {

@@ -96,7 +96,14 @@ public:
   caf::actor_addr address() const;
 
 private:
+  /// Numbers of one life of a terminator that were heard since we control.
+  struct heard {
+    uuid incarnation;
+    std::uint64_t first = 0, last = 0;
+  };
+  static constexpr std::size_t max_terminators = 1024; ///< more are not told apart
   template <class Message> void tell(Message m);
+  bool is_new(const std::string& instance, const uuid& incarnation, std::uint64_t number);
 
   caf::actor_system& system_;
   const services& with_;
@@ -104,6 +111,7 @@ private:
   controller_actor actor_;
   controller_epoch epoch_ = 0; ///< guarded by mutex_, as the following
   bool stopped_ = true;
+  std::unordered_map<std::string, heard> heard_; ///< by instance
   std::vector<bus::subscription> subscriptions_;
   std::shared_ptr<gate> gate_ = std::make_shared<gate>();
 };

@@ -332,8 +332,10 @@ void instance_state::on(const flush_observations&) {
   flush_armed_ = false;
   if (batch_.empty())
     return;
+  auto e = terminator_envelope(*with_);
+  e.seq = ++with_->counters.observation_messages; // goes on if this actor starts anew
   publish_internal(*with_, bus::node_observations_topic(with_->node),
-                   bus::encode(terminator_envelope(*with_), batch_, bus::encoding::msgpack));
+                   bus::encode(e, batch_, bus::encoding::msgpack));
   batch_.clear();
 }
 

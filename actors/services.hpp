@@ -61,6 +61,10 @@ struct actor_counters {
   std::atomic<std::uint64_t> store_retries{0};
   std::atomic<std::uint64_t> stale_controller{0}, takeovers{0}, burials{0}, reclaims{0};
   std::atomic<std::uint64_t> resyncs{0}, resynced_devices{0};
+  /// Messages of observations published by this life of the process: their numbers.
+  std::atomic<std::uint64_t> observation_messages{0};
+  /// By those numbers: came before, and gaps before what came.
+  std::atomic<std::uint64_t> observations_again{0}, observation_gaps{0};
   std::atomic<std::uint64_t> lease_epoch{0}; ///< 0: not the controller
   activation_counters activations;
 };

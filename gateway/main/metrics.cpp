@@ -69,6 +69,10 @@ void control(exposition& x, const figures& f) {
   x.counter("takeovers_total", "Times that this node took the lease.").is(a.takeovers);
   x.counter("burials_total", "Nodes declared dead by this one.").is(a.burials);
   x.counter("reclaims_total", "Times that this node claimed its links again.").is(a.reclaims);
+  x.counter("bus_gaps_total", "Observations that did not arrive: links are looked at again.")
+      .is(a.observation_gaps);
+  x.counter("bus_duplicates_total", "Observations that came again: dropped.")
+      .is(a.observations_again);
   x.counter("resyncs_total", "Walks through what may have been missed.").is(a.resyncs);
   x.counter("resynced_devices_total", "Devices taken up by these walks.").is(a.resynced_devices);
 }

@@ -1,4 +1,5 @@
 // Requests on the public bus: what is let in, what is refused, and where answers go.
+#include "actors/audit_log.hpp"
 #include "actors/bus_requests.hpp"
 #include "messages/bus/envelope.hpp"
 #include "messages/bus/topics.hpp"
@@ -130,8 +131,10 @@ TEST_CASE("a retained request is refused and cleared once") {
   CHECK(s.store.of(machine).row.desired_rev == 0);
 }
 
-TEST_CASE("nothing is sent to a response topic of somebody else") {
+TEST_CASE("nothing is sent to a response topic of somebody else and the trail says who tried") {
   public_site s;
+  audit_log log{s.store, s.clock, {"n1", false, {}}};
+  s.with.audit = &log;
   for (const auto& elsewhere :
        {bus::response_topic("acme", {principal::kind::person, "acme", "bob"}, "c1"),
         bus::response_topic("globex", alice, "c1"),
@@ -144,6 +147,16 @@ TEST_CASE("nothing is sent to a response topic of somebody else") {
   }
   CHECK(s.store.of(machine).row.desired_rev == 0);
   CHECK(s.counters.requests_refused == 5);
+  CHECK(s.counters.tenant_mismatch == 5);
+  CHECK(s.store.trail.size() == 5);
+  for (const auto& [key, row] : s.store.trail) {
+    CHECK(row.entry.tenant == "acme");
+    CHECK(row.entry.by == "op/alice");
+    CHECK(row.entry.device == machine.device);
+    CHECK(row.outcome.status == audit_status::rejected);
+    CHECK(row.outcome.code == "forbidden");
+  }
+  s.with.audit = nullptr;
 }
 
 TEST_CASE("a content type that contradicts the topic is refused") {
