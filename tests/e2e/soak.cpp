@@ -368,6 +368,14 @@ TEST_CASE("memory and files stay the same under a mixed load") {
     FAIL_CHECK(what);
   CHECK(c.counts()["document heard"] > 0);
 
+  // Whoever listens on the bus lost nothing to the broker's limits.
+  CHECK(s.until([&] {
+    const auto told = s.call(nullptr, "GET", "/metrics").body;
+    return told.find("\noutband_broker_dropped_messages ") != std::string::npos;
+  }));
+  CHECK(s.call(nullptr, "GET", "/metrics").body.find("\noutband_broker_dropped_messages 0\n") !=
+        std::string::npos);
+
   REQUIRE(seen.size() >= 8);
   const auto before = median(seen, 1, &sizes::memory_kib);
   const auto after = median(seen, 3, &sizes::memory_kib);
