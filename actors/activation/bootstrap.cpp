@@ -141,7 +141,7 @@ void bootstrap::prepare(const tenant_key& tenant) {
           return next();
         }
         auto wanted = home_config(tenant, home_);
-        if (!found->what.ours || says_the_same(found->what, wanted))
+        if (!found->what.ours || same_site(found->what, wanted))
           return next();
         // A renamed site or another root: whoever is activated from now on is told the new one.
         wanted.version = found->what.version;

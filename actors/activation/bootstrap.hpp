@@ -36,12 +36,6 @@ struct home_address {
 /// Pure: what a tenant is to have.
 cira_config home_config(const tenant_key& tenant, const home_address& home);
 profile default_profile(const tenant_key& tenant, activation_kind kind, bool one_password);
-/// Pure: whether a configuration that is ours says what the site is now. Here, because the gateway
-/// asks it too and links no more of actors/ than its ports.
-inline bool says_the_same(const cira_config& a, const cira_config& b) {
-  return a.server == b.server && a.format == b.format && a.port == b.port &&
-         a.common_name == b.common_name && a.root_certificate == b.root_certificate;
-}
 
 class bootstrap {
 public:

@@ -1,6 +1,5 @@
 // RPS's REST interface: CIRA, WiFi, 802.1x and proxy configurations, version and health. Profiles,
 // domains and tokens are in admin_*_routes.cpp.
-#include "actors/activation/bootstrap.hpp"
 #include "gateway/rest/admin_kind.hpp"
 #include "gateway/rest/admin_parts.hpp"
 
@@ -23,7 +22,7 @@ void prepare_cira(const call_ptr&, const std::shared_ptr<draft<cira_config>>& d,
 /// What somebody has set does not follow the site any more.
 void prepare_cira_change(const call_ptr& c, const std::shared_ptr<draft<cira_config>>& d,
                          const std::function<void()>& next) {
-  d->what.ours = d->what.ours && activation::says_the_same(d->old.what, d->what);
+  d->what.ours = d->what.ours && same_site(d->old.what, d->what);
   prepare_cira(c, d, next);
 }
 

@@ -43,6 +43,11 @@ std::string_view to_string(activation_kind k) {
 std::optional<activation_kind> parse_activation_kind(std::string_view text) {
   return find_in(kinds, text);
 }
+bool same_site(const cira_config& a, const cira_config& b) {
+  return a.server == b.server && a.format == b.format && a.port == b.port &&
+         a.common_name == b.common_name && a.root_certificate == b.root_certificate;
+}
+
 std::string_view to_string(consent_rule r) {
   return name_in(consents, r);
 }

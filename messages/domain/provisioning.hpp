@@ -36,6 +36,8 @@ struct cira_config {
   bool ours = false;
   row_version version = 0;
 };
+/// Whether both send machines to the same site: what a configuration that is `ours` must say.
+bool same_site(const cira_config& a, const cira_config& b);
 
 enum class activation_kind : std::uint8_t { client_mode, admin_mode };
 /// "ccmactivate", "acmactivate"

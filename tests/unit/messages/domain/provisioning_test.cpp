@@ -46,3 +46,33 @@ TEST_CASE("profiles and commands have the names that RPS gives them") {
   CHECK(to_string(provisioning_act::maintain) == "maintenance");
   CHECK_FALSE(parse_consent_rule("all"));
 }
+
+TEST_CASE(
+    "two configurations are of one site where machines find the same server with the same root") {
+  cira_config a;
+  a.name = "acme";
+  a.server = "mps.example.org";
+  a.root_certificate = "MIIB";
+  auto b = a;
+  b.name = "other";
+  b.username = "somebody";
+  b.proxy_details = "x";
+  b.ours = true;
+  b.version = 7;
+  CHECK(same_site(a, b));
+  b = a;
+  b.server = "mps.example.com";
+  CHECK_FALSE(same_site(a, b));
+  b = a;
+  b.format = address_format::ipv4;
+  CHECK_FALSE(same_site(a, b));
+  b = a;
+  b.port = 4434;
+  CHECK_FALSE(same_site(a, b));
+  b = a;
+  b.common_name = "mps";
+  CHECK_FALSE(same_site(a, b));
+  b = a;
+  b.root_certificate = "MIIC";
+  CHECK_FALSE(same_site(a, b));
+}
