@@ -2,23 +2,16 @@
 #include "actors/activation/activation.hpp"
 #include "actors/activation/claim.hpp"
 #include "actors/ports/removal.hpp"
+#include "messages/domain/text.hpp"
 #include "messages/provisioning/certificate_check.hpp"
 #include "messages/provisioning/domain_suffix.hpp"
 #include "messages/provisioning/token_hash.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 namespace outband::activation {
 
 namespace {
-
-bool same_name(const std::string& a, const std::string& b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return std::tolower(static_cast<unsigned char>(x)) ==
-                  std::tolower(static_cast<unsigned char>(y));
-         });
-}
 
 /// One answer for every token that is no good: who guesses learns nothing.
 failure no_good() {
@@ -48,7 +41,7 @@ void activation_run::find_token() {
           return failed(fail(problem::forbidden, "The token is for another machine.", "uuid"));
         if (!wish_->tenant.empty() && wish_->tenant != t->tenant)
           return failed(fail(problem::forbidden, "The token is of another tenant.", "tenantId"));
-        if (t->profile && !wish_->profile.empty() && !same_name(*t->profile, wish_->profile))
+        if (t->profile && !wish_->profile.empty() && !same_text(*t->profile, wish_->profile))
           return failed(fail(problem::forbidden,
                              "The token is for the profile '" + *t->profile + "'.", "profile"));
         known_.token = std::move(*t);

@@ -3,7 +3,7 @@
 #include "gateway/auth/failures.hpp"
 #include "gateway/auth/password.hpp"
 #include "gateway/auth/worker.hpp"
-#include "messages/rest/target.hpp"
+#include "messages/domain/text.hpp"
 #include "messages/ticket/claims.hpp"
 
 #include <algorithm>
@@ -51,7 +51,7 @@ const options& service::settings() const {
 
 void service::sign_in(std::string name, secret_text password, std::string peer,
                       answer<signed_in> cb) {
-  name = rest::lower(name);
+  name = lower(name);
   auto* s = state_.get();
   if (auto wait = s->tries.blocked(peer, name, s->clock.now()); wait.count() > 0)
     return cb(fail(problem::busy, "too many failed sign-ins, try again in " +

@@ -1,6 +1,7 @@
 #include "gateway/http/connections.hpp"
 #include "gateway/http/respond.hpp"
 #include "gateway/net/timers.hpp"
+#include "messages/domain/text.hpp"
 #include "messages/http/message.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -270,8 +271,8 @@ private:
         path.remove_suffix(1);
       const auto& at = route.path;
       const bool below = route.below && path.size() > at.size() && path[at.size()] == '/' &&
-                         rest::same_text(path.substr(0, at.size()), at);
-      if (!below && !rest::same_text(path, at))
+                         same_text(path.substr(0, at.size()), at);
+      if (!below && !same_text(path, at))
         continue;
       if (!ws) {
         auto r = problem_response(426, "malformed", "This path is for WebSockets.");

@@ -2,6 +2,7 @@
 
 #include "gateway/net/lean_tls_stream.hpp"
 #include "gateway/net/timers.hpp"
+#include "messages/domain/text.hpp"
 #include "messages/mqtt/connect_packet.hpp"
 
 #include <openssl/pem.h>
@@ -248,7 +249,7 @@ bool same_origin(std::string_view origin, std::string_view host, bool secure) {
                ? h.substr(0, h.size() - port.size())
                : h;
   };
-  return rest::same_text(strip(origin.substr(scheme.size())), strip(host));
+  return same_text(strip(origin.substr(scheme.size())), strip(host));
 }
 
 result<ws_route> mqtt_route(mqtt_proxy_options options) {

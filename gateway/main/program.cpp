@@ -38,6 +38,7 @@
 #include "gateway/net/tls_context.hpp"
 #include "gateway/rest/rest.hpp"
 #include "messages/bus/topics.hpp"
+#include "messages/domain/text.hpp"
 #include "messages/rest/target.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -486,8 +487,7 @@ status program::listen_for_people(bool with_api) {
   const auto body = static_cast<std::size_t>(s.integer("limits.body"));
   const auto bulk = static_cast<std::size_t>(s.integer("limits.bulk_body"));
   o.max_body = [body, bulk](const web::request& q) {
-    return q.method == web::verb::post && rest::same_text(q.target.path, "/api/v1/devices") ? bulk
-                                                                                            : body;
+    return q.method == web::verb::post && same_text(q.target.path, "/api/v1/devices") ? bulk : body;
   };
   if (s.flag("https.tls")) {
     const auto& own = site_.certificates.https();

@@ -2,6 +2,7 @@
 #include "gateway/rest/admin_kind.hpp"
 
 #include "gateway/rest/admin_parts.hpp"
+#include "messages/domain/text.hpp"
 #include "messages/provisioning/profile_export.hpp"
 
 #include <openssl/rand.h>

@@ -4,6 +4,7 @@
 #include "gateway/rest/prefixes.hpp"
 #include "gateway/rest/router.hpp"
 #include "gateway/rest/tenant_directory.hpp"
+#include "messages/domain/text.hpp"
 
 namespace outband::rest {
 

@@ -1,5 +1,6 @@
 #include "gateway/rest/device_json.hpp"
 #include "gateway/rest/router.hpp"
+#include "messages/domain/text.hpp"
 #include "messages/rest/connection_body.hpp"
 
 #include <charconv>

@@ -2,6 +2,7 @@
 #include "gateway/rest/host_find.hpp"
 #include "gateway/rest/host_removal.hpp"
 #include "gateway/rest/router.hpp"
+#include "messages/domain/text.hpp"
 #include "messages/rest/host.hpp"
 #include "messages/rest/target.hpp"
 

@@ -1,6 +1,7 @@
 #include "gateway/rest/prefixes.hpp"
 
 #include "messages/domain/ids.hpp"
+#include "messages/domain/text.hpp"
 #include "messages/rest/target.hpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #include "gateway/rest/router.hpp"
 
+#include "messages/domain/text.hpp"
 #include "messages/rest/target.hpp"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #include "gateway/auth/auth.hpp"
 #include "gateway/rest/device_json.hpp"
 #include "gateway/rest/router.hpp"
+#include "messages/domain/text.hpp"
 #include "messages/rest/target.hpp"
 
 namespace outband::rest {

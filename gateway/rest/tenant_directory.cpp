@@ -1,6 +1,6 @@
 #include "gateway/rest/tenant_directory.hpp"
 
-#include "messages/rest/target.hpp"
+#include "messages/domain/text.hpp"
 
 namespace outband::rest {
 

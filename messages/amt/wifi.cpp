@@ -4,6 +4,7 @@
 #include "messages/amt/properties.hpp"
 #include "messages/amt/put_back.hpp"
 #include "messages/amt/status.hpp"
+#include "messages/domain/text.hpp"
 
 #include <algorithm>
 #include <map>
@@ -71,13 +72,6 @@ result<sync_reading> read_sync(wsman::talk& t) {
   if (!now)
     return now.error();
   return sync_reading{*instance, *now};
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
 }
 
 /// Which 802.1x settings belong to which network, by InstanceID, in either direction.

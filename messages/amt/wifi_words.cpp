@@ -1,8 +1,6 @@
 #include "messages/amt/wifi.hpp"
 #include "messages/domain/text.hpp"
 
-#include <algorithm>
-
 namespace outband::amt {
 
 namespace {
@@ -15,16 +13,10 @@ constexpr authentication methods[] = {
 constexpr encryption ciphers[] = {encryption::other, encryption::wep, encryption::tkip,
                                   encryption::ccmp, encryption::none};
 
-bool same_word(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return ascii_lower(x) == ascii_lower(y);
-         });
-}
-
 template <class Enum, std::size_t N>
 std::optional<Enum> parse(const Enum (&all)[N], std::string_view word) {
   for (auto e : all)
-    if (same_word(to_string(e), word))
+    if (same_text(to_string(e), word))
       return e;
   return std::nullopt;
 }

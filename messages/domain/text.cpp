@@ -1,8 +1,20 @@
 #include "messages/domain/text.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace outband {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), ascii_lower);
+  return out;
+}
+
+bool same_text(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
+}
 
 std::string to_hex(const unsigned char* octets, std::size_t count) {
   static constexpr char digits[] = "0123456789abcdef";

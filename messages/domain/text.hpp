@@ -12,6 +12,9 @@ constexpr char ascii_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+std::string lower(std::string_view text);
+bool same_text(std::string_view a, std::string_view b);
+
 /// 0 to 15 for a digit of either case, -1 for anything else.
 constexpr int hex_digit(char c) {
   if (c >= '0' && c <= '9')

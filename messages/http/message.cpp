@@ -2,13 +2,10 @@
 
 #include "messages/domain/text.hpp"
 
-#include <algorithm>
-
 namespace outband::http {
 
 bool same_token(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
+  return same_text(a, b);
 }
 
 const std::string* find(const headers& in, std::string_view name) {

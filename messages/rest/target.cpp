@@ -3,8 +3,6 @@
 #include "messages/domain/text.hpp"
 #include "messages/rest/json.hpp"
 
-#include <algorithm>
-
 namespace outband::rest {
 
 bool valid_utf8(std::string_view s) {
@@ -15,18 +13,6 @@ bool valid_utf8(std::string_view s) {
     s.remove_prefix(n);
   }
   return true;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), ascii_lower);
-  return out;
-}
-
-bool same_text(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return ascii_lower(x) == ascii_lower(y);
-         });
 }
 
 std::optional<std::string> percent_decoded(std::string_view raw, bool plus_is_space) {

@@ -35,9 +35,6 @@ result<target> parse_target(std::string_view raw);
 /// nullopt: bad encoding, control character or not UTF-8.
 std::optional<std::string> percent_decoded(std::string_view raw, bool plus_is_space);
 
-/// ASCII only.
-std::string lower(std::string_view text);
-bool same_text(std::string_view a, std::string_view b);
 bool valid_utf8(std::string_view text);
 
 } // namespace outband::rest

@@ -1,7 +1,7 @@
 #include "messages/rps/claim.hpp"
 
+#include "messages/domain/text.hpp"
 #include "messages/rest/json.hpp"
-#include "messages/rest/target.hpp"
 
 #include <algorithm>
 #include <initializer_list>
@@ -195,7 +195,7 @@ void read_hashes(reader& r, machine_claim& out) {
       r.wrong(problem::malformed, "certHashes", "has an entry that is no hash in hexadecimal.");
       return;
     }
-    out.root_hashes.push_back(rest::lower(*s));
+    out.root_hashes.push_back(lower(*s));
   }
 }
 

@@ -100,12 +100,6 @@ bool is_current(const X509* c, std::time_t now) {
          X509_cmp_time(X509_get0_notAfter(c), &now) > 0;
 }
 
-std::string lower(std::string_view s) {
-  std::string out(s);
-  std::transform(out.begin(), out.end(), out.begin(), ascii_lower);
-  return out;
-}
-
 } // namespace
 
 chain_problem check_alone(std::string_view der, bool leaf, const device_model& d, sim_time now) {

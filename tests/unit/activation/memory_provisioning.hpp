@@ -2,9 +2,9 @@
 #pragma once
 
 #include "actors/ports/provisioning.hpp"
+#include "messages/domain/text.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <functional>
 #include <map>
 #include <string>
@@ -12,12 +12,6 @@
 #include <vector>
 
 namespace outband::testing {
-
-inline std::string lower(std::string text) {
-  for (auto& c : text)
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
 
 /// Writing through REST is tested elsewhere; here objects are put in by tests.
 template <class T> class memory_rows final : public object_rows<T> {

@@ -30,3 +30,14 @@ TEST_CASE("only the 26 capital letters have a lower form") {
     CHECK(ascii_lower(c) == (i >= 'A' && i <= 'Z' ? static_cast<char>(i + 32) : c));
   }
 }
+
+TEST_CASE("texts are the same but for case where only ASCII letters differ by it") {
+  CHECK(lower("WiFi_\xC3\x84-9Z") == "wifi_\xC3\x84-9z");
+  CHECK(lower("").empty());
+  CHECK(same_text("WiFi", "wIfI"));
+  CHECK(same_text("", ""));
+  CHECK_FALSE(same_text("WiFi", "WiFi2"));
+  CHECK_FALSE(same_text("WiFi2", "WiFi"));
+  CHECK_FALSE(same_text("\xC3\x84", "\xC3\xA4"));
+  CHECK_FALSE(same_text("@", "`"));
+}
