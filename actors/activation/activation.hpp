@@ -15,6 +15,7 @@
 #include "actors/activation/site.hpp"
 #include "actors/interfaces.hpp"
 #include "messages/amt/configure_8021x.hpp"
+#include "messages/amt/configure_network.hpp"
 #include "messages/amt/setup.hpp"
 #include "messages/amt/wifi.hpp"
 #include "messages/provisioning/pfx.hpp"
@@ -23,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace outband::activation {
@@ -170,6 +172,9 @@ private:
   void forget_device();
 
   // -- steps_network.cpp --
+  bool goes_on_without(component part, const failure& why);
+  /// Notes the refused ones.
+  bool all_added(component part, const amt::additions& told);
   void configure_network();
   void configure_wireless();
   void configure_8021x();
@@ -178,6 +183,7 @@ private:
   result<secret_text> open_secret(object_kind kind, const std::string& of, const sealed_fields& all,
                                   const char* field) const;
   result<const stored<ieee8021x_config>*> ieee8021x_named(const std::string& of) const;
+  result<std::pair<ieee8021x_config, secret_text>> open_ieee8021x(const std::string& of) const;
   result<amt::wired_8021x_settings> wired_8021x() const;
   result<amt::wifi_profile_request::enterprise> wifi_8021x(const std::string& of) const;
   result<amt::wifi_profile_request> wifi_profile(const stored<wireless_config>& config,

@@ -1,6 +1,7 @@
 /// The networks that the profile wants a machine to be in: wired, 802.1x, wireless, proxies.
 #include "actors/activation/activation.hpp"
 #include "messages/amt/configure_network.hpp"
+#include "messages/domain/text.hpp"
 #include "messages/provisioning/ieee8021x_check.hpp"
 
 #include <algorithm>
@@ -8,42 +9,43 @@
 
 namespace outband::activation {
 
-namespace {
-
-/// As resolved_profile::ieee8021x is keyed: only ASCII letters change.
-std::string lower(std::string text) {
-  for (auto& c : text)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return text;
+/// Whether the run goes on without that part: not where the machine is gone.
+bool activation_run::goes_on_without(component part, const failure& why) {
+  if (why.what == problem::link_down) {
+    failed(why);
+    return false;
+  }
+  component_failed(part, why);
+  return true;
 }
 
-} // namespace
+bool activation_run::all_added(component part, const amt::additions& told) {
+  for (const auto& refused : told.failed)
+    component_failed(part, fail(problem::device_refused, refused.name + ": " + refused.why.detail));
+  return told.failed.empty();
+}
 
 void activation_run::configure_network() {
-  converse<amt::step_result>([](wsman::talk& t) { return amt::configure_general_settings(t); },
-                             [this](amt::step_result) {
-                               // A machine whose local ports speak TLS only cannot be reached after
-                               // this Put.
-                               if (wish_->machine.tls_enforced)
-                                 return configure_wireless();
-                               amt::wired_wish wish;
-                               wish.dhcp = chosen()->dhcp;
-                               wish.ip_sync = chosen()->ip_sync;
-                               attempt<amt::step_result>(
-                                   [wish](wsman::talk& t) { return amt::configure_wired(t, wish); },
-                                   [this](result<amt::step_result> wired) {
-                                     if (!wired) {
-                                       if (wired.error().what == problem::link_down)
-                                         return failed(wired.error());
-                                       component_failed(component::wired_network, wired.error());
-                                     } else if (*wired != amt::step_result::absent) {
-                                       component_done(component::wired_network,
-                                                      "Wired Network Configured");
-                                     }
-                                     configure_wireless();
-                                   });
-                             });
+  converse<amt::step_result>(
+      [](wsman::talk& t) { return amt::configure_general_settings(t); },
+      [this](amt::step_result) {
+        // A machine whose local ports speak TLS only cannot be reached after
+        // this Put.
+        if (wish_->machine.tls_enforced)
+          return configure_wireless();
+        amt::wired_wish wish;
+        wish.dhcp = chosen()->dhcp;
+        wish.ip_sync = chosen()->ip_sync;
+        attempt<amt::step_result>(
+            [wish](wsman::talk& t) { return amt::configure_wired(t, wish); },
+            [this](result<amt::step_result> wired) {
+              if (!wired && !goes_on_without(component::wired_network, wired.error()))
+                return;
+              if (wired && *wired != amt::step_result::absent)
+                component_done(component::wired_network, "Wired Network Configured");
+              configure_wireless();
+            });
+      });
 }
 
 void activation_run::configure_wireless() {
@@ -70,18 +72,10 @@ void activation_run::configure_wireless() {
   attempt<amt::wireless_report>(
       [wish](wsman::talk& t) { return amt::configure_wireless(t, wish); },
       [this](result<amt::wireless_report> told) {
-        if (!told) {
-          if (told.error().what == problem::link_down)
-            return failed(told.error());
-          component_failed(component::wireless_network, told.error());
-        } else {
-          for (const auto& refused : told->profiles.failed)
-            component_failed(
-                component::wireless_network,
-                fail(problem::device_refused, refused.name + ": " + refused.why.detail));
-          if (told->present && told->profiles.failed.empty())
-            component_done(component::wireless_network, "Wireless Configured");
-        }
+        if (!told && !goes_on_without(component::wireless_network, told.error()))
+          return;
+        if (told && all_added(component::wireless_network, told->profiles) && told->present)
+          component_done(component::wireless_network, "Wireless Configured");
         configure_proxies();
       });
 }
@@ -111,6 +105,19 @@ activation_run::ieee8021x_named(const std::string& of) const {
   return &at->second;
 }
 
+/// The same with its password.
+result<std::pair<ieee8021x_config, secret_text>>
+activation_run::open_ieee8021x(const std::string& of) const {
+  auto found = ieee8021x_named(of);
+  if (!found)
+    return found.error();
+  const auto& c = (*found)->what;
+  auto password = open_secret(object_kind::ieee8021x_config, c.name, (*found)->secrets, "password");
+  if (!password)
+    return password.error();
+  return std::pair(c, std::move(*password));
+}
+
 /// What of the profile's networks cannot be written to any machine: known before one is touched.
 std::optional<failure> activation_run::unfit_networks() const {
   std::vector<std::optional<std::string>> names{chosen()->ieee8021x};
@@ -124,18 +131,15 @@ std::optional<failure> activation_run::unfit_networks() const {
 }
 
 result<amt::wired_8021x_settings> activation_run::wired_8021x() const {
-  auto found = ieee8021x_named(*chosen()->ieee8021x);
-  if (!found)
-    return found.error();
-  const auto& c = (*found)->what;
-  auto password = open_secret(object_kind::ieee8021x_config, c.name, (*found)->secrets, "password");
-  if (!password)
-    return password.error();
+  auto opened = open_ieee8021x(*chosen()->ieee8021x);
+  if (!opened)
+    return opened.error();
+  const auto& [c, password] = *opened;
   amt::wired_8021x_settings out;
   out.profile = c.name;
   out.protocol = static_cast<amt::eap>(c.protocol);
   out.user = c.username;
-  out.password = password->reveal();
+  out.password = password.reveal();
   out.pxe_timeout_s = static_cast<std::uint32_t>(c.pxe_timeout);
   out.credentials.ca_certificate = c.ca_certificate;
   out.identity = {c.domain, c.roaming_identity, c.server_name};
@@ -160,16 +164,13 @@ void activation_run::configure_8021x() {
 
 result<amt::wifi_profile_request::enterprise>
 activation_run::wifi_8021x(const std::string& of) const {
-  auto found = ieee8021x_named(of);
-  if (!found)
-    return found.error();
-  const auto& c = (*found)->what;
-  auto password = open_secret(object_kind::ieee8021x_config, c.name, (*found)->secrets, "password");
-  if (!password)
-    return password.error();
+  auto opened = open_ieee8021x(of);
+  if (!opened)
+    return opened.error();
+  const auto& [c, password] = *opened;
   amt::wifi_profile_request::enterprise out;
   out.user = c.username;
-  out.password = password->reveal();
+  out.password = password.reveal();
   out.protocol = static_cast<std::uint32_t>(c.protocol);
   out.ca_certificate = c.ca_certificate;
   out.domain = c.domain;
@@ -213,18 +214,10 @@ void activation_run::configure_proxies() {
     return done();
   attempt<amt::additions>([wanted](wsman::talk& t) { return amt::configure_proxies(t, wanted); },
                           [this](result<amt::additions> told) {
-                            if (!told) {
-                              if (told.error().what == problem::link_down)
-                                return failed(told.error());
-                              component_failed(component::cira_proxy, told.error());
-                            } else {
-                              for (const auto& refused : told->failed)
-                                component_failed(component::cira_proxy,
-                                                 fail(problem::device_refused,
-                                                      refused.name + ": " + refused.why.detail));
-                              if (told->failed.empty())
-                                component_done(component::cira_proxy, "Proxy Configured");
-                            }
+                            if (!told && !goes_on_without(component::cira_proxy, told.error()))
+                              return;
+                            if (told && all_added(component::cira_proxy, *told))
+                              component_done(component::cira_proxy, "Proxy Configured");
                             done();
                           });
 }
