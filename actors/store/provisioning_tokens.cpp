@@ -9,13 +9,13 @@ namespace outband::store {
 
 namespace {
 
-// In a tenant that is to go machines are deactivated, and nothing else.
 // As many a tenant may have, and so long they are shown after they have ended.
 constexpr std::int64_t max_tokens = 100'000, keep_ms = std::int64_t{30} * 24 * 3600 * 1000;
 
 const std::string columns = "t.tenant, t.id, t.act, t.profile, t.guid, t.made_by, t.created, "
                             "t.expires, t.used, t.used_by";
 
+// In a tenant that is to go machines are deactivated, and nothing else.
 const statement create_sql{"create_token", R"(
 with old as (
   delete from activation_token where tenant = $1::text and expires < now_ms() - $11::bigint
