@@ -49,7 +49,6 @@ enum class maintenance_task : std::uint8_t {
 struct provisioning_wish {
   provisioning_act act = provisioning_act::activate;
   std::string profile; ///< as the client names it; may be empty
-  bool force = false;
   maintenance_task task = maintenance_task::none;
   secret_text task_argument; ///< of change_password: the new one; may be empty
   std::string tenant;        ///< as the client names it: only ever compared with the token's

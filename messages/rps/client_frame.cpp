@@ -72,7 +72,6 @@ result<client_frame> first_message(const std::string& method, const std::string&
   provisioning_wish out;
   out.act = command->act;
   out.profile = std::move(command->profile);
-  out.force = command->force;
   out.task = command->task;
   out.task_argument = std::move(command->task_argument);
   out.tenant = std::move(tenant);

@@ -63,7 +63,7 @@ private:
 
   status one(std::string_view word) {
     if (word == "-f" || word == "--force") {
-      out_.force = true;
+      // Understood, and of no effect: in RPS it lifts the comparison with the stored password.
     } else if (word == "--profile") {
       const auto name = value();
       if (name && name->size() > max_profile)

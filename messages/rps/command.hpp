@@ -20,7 +20,6 @@ struct command {
   provisioning_act act = provisioning_act::activate;
   std::string profile;                 ///< --profile X
   std::optional<secret_text> password; ///< --password X; wins over the payload's
-  bool force = false;                  ///< -f, --force
   maintenance_task task = maintenance_task::none;
   secret_text task_argument; ///< the new password of --changepassword; may be empty
 };

@@ -38,7 +38,6 @@ TEST_CASE("the password of a deactivation is the command's") {
   REQUIRE(f.ok());
   const auto& wish = std::get<provisioning_wish>(*f);
   CHECK(wish.machine.password.reveal() == "P@ssw0rd");
-  CHECK(wish.force);
 }
 
 TEST_CASE("an activation without a password is refused in RPS's words") {

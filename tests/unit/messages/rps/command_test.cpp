@@ -10,7 +10,6 @@ TEST_CASE("the commands of both generations of rpc are understood") {
   REQUIRE(activate.ok());
   CHECK(activate->act == provisioning_act::activate);
   CHECK(activate->profile == "p1");
-  CHECK_FALSE(activate->force);
   CHECK_FALSE(activate->password);
 
   const auto deactivate = parse_command("deactivate --password P@ss=1 -f");
@@ -18,7 +17,6 @@ TEST_CASE("the commands of both generations of rpc are understood") {
   CHECK(deactivate->act == provisioning_act::deactivate);
   REQUIRE(deactivate->password);
   CHECK(deactivate->password->reveal() == "P@ss=1");
-  CHECK(deactivate->force);
 
   const auto bare = parse_command("activate");
   REQUIRE(bare.ok());
@@ -40,7 +38,6 @@ TEST_CASE("maintenance is one task and its password stays the payload's") {
     CHECK(c->task == task);
     CHECK_FALSE(c->password);
     CHECK(c->task_argument.empty());
-    CHECK(c->force);
   }
   const auto change = parse_command("maintenance -password PW --changepassword NEW -f");
   REQUIRE(change.ok());
