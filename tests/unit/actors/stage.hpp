@@ -58,6 +58,8 @@ public:
   }
   void promote(device_ref ref, secret_name name, answer<nothing> cb) override {
     auto& s = kept[{to_string(ref), name}];
+    if (!s.pending)
+      return cb(fail(problem::not_found, "nothing is pending"));
     s.active = std::move(s.pending);
     s.pending.reset();
     cb(nothing{});
