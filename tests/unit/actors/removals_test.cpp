@@ -159,7 +159,8 @@ TEST_CASE("whatever the firmware says but success keeps the machine and is told 
       {R"({"status":"FAILED"})", "could not be understood"},
       {"nonsense", "could not be understood"},
       {"", "could not be understood"}};
-  for (const auto& [json, text] : answers) {
+  for (const auto& answer : answers) {
+    const char *json = answer.first, *text = answer.second;
     CAPTURE(json);
     removing t;
     t.control.firmware = says(json);
