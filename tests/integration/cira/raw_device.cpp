@@ -1,6 +1,7 @@
 #include "raw_device.hpp"
 
 #include "messages/domain/ids.hpp"
+#include "tests/support/process.hpp"
 
 #include <doctest/doctest.h>
 #include <openssl/err.h>
@@ -20,7 +21,7 @@ namespace outband::test {
 namespace {
 
 /// Long beyond anything that should happen; only so that a defect fails instead of hanging.
-constexpr int patience_ms = 20'000;
+constexpr int patience_ms = static_cast<int>(std::chrono::milliseconds(patience).count());
 
 bool wait_for(int fd, short what) {
   pollfd p{fd, what, 0};

@@ -133,8 +133,7 @@ std::function<void(result<soap_answer>)> awaited_call::cb() {
 
 result<soap_answer> awaited_call::get() {
   std::unique_lock lock{shared_->mutex};
-  REQUIRE(shared_->changed.wait_for(lock, std::chrono::seconds{20},
-                                    [&] { return shared_->outcome.has_value(); }));
+  REQUIRE(shared_->changed.wait_for(lock, patience, [&] { return shared_->outcome.has_value(); }));
   CHECK(shared_->times == 1);
   return *shared_->outcome;
 }
@@ -199,7 +198,7 @@ cira::options quick_options() {
 }
 
 bool eventually(const std::function<bool()>& holds) {
-  const auto latest = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+  const auto latest = std::chrono::steady_clock::now() + patience;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > latest)
       return false;
@@ -225,7 +224,7 @@ site::site(cira::options o, bool legacy) {
 }
 
 site::~site() {
-  CHECK(listener->stop(std::chrono::seconds{20}));
+  CHECK(listener->stop(patience));
   listener.reset();
   pool.stop();
 }

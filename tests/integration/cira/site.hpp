@@ -5,6 +5,7 @@
 #include "actors/ports/terminator.hpp"
 #include "gateway/cira/listener.hpp"
 #include "gateway/net/io_pool.hpp"
+#include "tests/support/process.hpp"
 
 #include <condition_variable>
 #include <functional>
@@ -54,7 +55,7 @@ public:
   /// Waits until it holds; false after a deadline that only a defect reaches.
   template <class F> bool wait(F holds) {
     std::unique_lock lock{mutex_};
-    return changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return holds(*this); });
+    return changed_.wait_for(lock, patience, [&] { return holds(*this); });
   }
   std::shared_ptr<amt_link_port> link(std::size_t index = 0);
 

@@ -50,7 +50,7 @@ struct queue {
       });
   }
   void run_until(const std::function<bool()>& holds) {
-    const auto latest = clock_type::now() + 20s; // only a defect gets there
+    const auto latest = clock_type::now() + patience; // only a defect gets there
     while (!holds() && clock_type::now() < latest)
       context.poll_one();
     REQUIRE(holds());
