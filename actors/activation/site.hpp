@@ -1,6 +1,7 @@
 /// What all activations of a process share.
 #pragma once
 
+#include "actors/activation/password_guesses.hpp"
 #include "actors/activation/plan.hpp"
 #include "actors/ports/control.hpp"
 #include "actors/ports/provisioning.hpp"
@@ -8,6 +9,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace outband::activation {
@@ -29,6 +31,7 @@ struct site {
   attempt_times attempts{};
   /// An activation that has said nothing for so long does not keep another one out.
   std::chrono::milliseconds quiet{60'000};
+  std::shared_ptr<password_guesses> guesses = std::make_shared<password_guesses>();
 };
 
 } // namespace outband::activation

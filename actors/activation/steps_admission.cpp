@@ -238,10 +238,18 @@ void activation_run::use_token() {
   if (auto refused = claim_refused())
     return failed(std::move(*refused));
   if (wish_->act != provisioning_act::activate || known_.mode != 0) {
-    auto may =
-        candidates(known_.amt, wish_->machine.password, known_.token.device.has_value(), who());
+    const bool named = known_.token.device.has_value();
+    const bool compared = !named && (known_.amt.active || known_.amt.pending);
+    if (compared && !site_->guesses->may_compare(known_.device, site_->with.clock.now()))
+      return failed(fail(problem::forbidden,
+                         "Too many wrong AMT passwords were given for " + who() +
+                             ". Make a token for this very machine, or wait for an hour.",
+                         "password"));
+    auto may = candidates(known_.amt, wish_->machine.password, named, who());
     if (!may)
       return failed(may.error());
+    if (compared)
+      site_->guesses->was_right(known_.device);
     known_.candidates = std::move(*may);
   }
   if (auto way = plan_for(where_we_are()); !way) {

@@ -218,6 +218,38 @@ TEST_CASE("who does not know the machine's password learns nothing from a genera
         std::string::npos);
 }
 
+TEST_CASE(
+    "after some wrong passwords no more are compared but a token for the machine still serves") {
+  for (const bool bare : {false, true}) {
+    CAPTURE(bare);
+    activation_stage s;
+    s.where.bare = bare;
+    s.prepare(activation_kind::client_mode);
+    bench m;
+    REQUIRE(s.go(m).success);
+    const auto told = [&](const std::string& password, std::optional<device_id> named = {}) {
+      auto w = s.wish(m);
+      w.machine.password = secret_text(password);
+      return run(s, m, w, bare && !named ? std::string{} : s.token(named)).report;
+    };
+    const auto known = [&] {
+      return s.secret(m).active->reveal();
+    };
+    CHECK(told("Mistyped1!").status.find("DOES NOT match") != std::string::npos);
+    CHECK(told(known()).success); // and is forgiven
+    for (int i = 0; i < activation::password_guesses::most; ++i)
+      CHECK(told("Guess123!").status.find("DOES NOT match") != std::string::npos);
+    const auto right = told(known());
+    CHECK_FALSE(right.success);
+    CHECK(right.status.find("Too many wrong AMT passwords") != std::string::npos);
+    bench other("16.1.25", 2);
+    CHECK(s.go(other).success);
+    CHECK(told("Mistyped1!", s.ref(m).device).success);
+    s.clock.now_ += activation::password_guesses::window;
+    CHECK(told(known()).success);
+  }
+}
+
 TEST_CASE("a client that only plays a managed machine changes and removes nothing of it") {
   for (auto act : {provisioning_act::activate, provisioning_act::deactivate}) {
     CAPTURE(to_string(act));

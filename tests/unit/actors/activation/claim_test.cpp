@@ -1,4 +1,5 @@
 #include "actors/activation/claim.hpp"
+#include "actors/activation/password_guesses.hpp"
 #include "actors/activation/passwords.hpp"
 
 #include <doctest/doctest.h>
@@ -106,4 +107,32 @@ TEST_CASE("what firmware does not take as a password is known before it is asked
                           "Passw0rd!:", "Passw0rd!,", "Passw0rd!\"", "Passw0rd! x",
                           "Passw0rd!Passw0rd!Passw0rd!Passw0"})
     CHECK_MESSAGE(!acceptable_password(bad), bad);
+}
+
+TEST_CASE("a machine's wrong passwords are counted for an hour and each machine's by itself") {
+  password_guesses g;
+  const device_ref one{"acme", sound().guid}, other{"globex", sound().guid};
+  for (int i = 0; i < password_guesses::most; ++i)
+    CHECK(g.may_compare(one, 1'000 + i));
+  CHECK_FALSE(g.may_compare(one, 2'000));
+  CHECK(g.may_compare(other, 2'000));
+  CHECK_FALSE(g.may_compare(one, 1'000 + password_guesses::window - 1));
+  CHECK(g.may_compare(one, 1'000 + password_guesses::window));
+  g.was_right(other);
+  for (int i = 0; i < password_guesses::most; ++i)
+    CHECK(g.may_compare(other, 3'000));
+}
+
+TEST_CASE("of too many machines the oldest one's wrong passwords are forgotten") {
+  password_guesses g;
+  const auto machine = [](std::size_t n) {
+    return device_ref{"t" + std::to_string(n), sound().guid};
+  };
+  for (std::size_t n = 0; n < password_guesses::max_machines; ++n)
+    for (int i = 0; i < password_guesses::most; ++i)
+      REQUIRE(g.may_compare(machine(n), static_cast<time_ms>(n)));
+  CHECK_FALSE(g.may_compare(machine(0), 20'000));
+  CHECK(g.may_compare(machine(password_guesses::max_machines), 20'000));
+  CHECK_FALSE(g.may_compare(machine(1), 20'000));
+  CHECK(g.may_compare(machine(0), 20'000));
 }
