@@ -1,8 +1,11 @@
 // The six kinds: their columns, and how a row becomes a struct.
 #include "actors/store/provisioning_rows.hpp"
 
-#include <cctype>
+#include "messages/domain/text.hpp"
+
+#include <algorithm>
 #include <cstdlib>
+#include <initializer_list>
 #include <set>
 
 namespace outband::store {
@@ -61,14 +64,15 @@ status check_ranked(const std::vector<ranked_name>& all, std::size_t most, const
   return success();
 }
 
+status first_wrong(std::initializer_list<status> checks) {
+  const auto at = std::find_if(checks.begin(), checks.end(), [](const auto& ok) { return !ok; });
+  return at == checks.end() ? success() : *at;
+}
+
 } // namespace
 
 std::string object_key(const std::string& name) {
-  std::string out = name;
-  for (auto& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
+  return lower(name);
 }
 
 std::vector<std::string> keys_of(const std::vector<ranked_name>& all) {
@@ -156,18 +160,10 @@ cira_config object_rule<cira_config>::read(const rows& from, int row, int first)
 }
 
 status object_rule<cira_config>::check(const cira_config& c) {
-  auto ok = check_name(c.name, "configName");
-  if (ok)
-    ok = check_text(c.server, "mpsServerAddress");
-  if (ok)
-    ok = check_text(c.username, "username");
-  if (ok)
-    ok = check_text(c.common_name, "commonName");
-  if (ok)
-    ok = check_text(c.root_certificate, "mpsRootCertificate", max_certificate);
-  if (ok)
-    ok = check_text(c.proxy_details, "proxyDetails", 1024);
-  return ok;
+  return first_wrong({check_name(c.name, "configName"), check_text(c.server, "mpsServerAddress"),
+                      check_text(c.username, "username"), check_text(c.common_name, "commonName"),
+                      check_text(c.root_certificate, "mpsRootCertificate", max_certificate),
+                      check_text(c.proxy_details, "proxyDetails", 1024)});
 }
 
 // -- profiles -------------------------------------------------------------------------------------
@@ -247,20 +243,12 @@ profile object_rule<profile>::read(const rows& from, int row, int first) {
 }
 
 status object_rule<profile>::check(const profile& p) {
-  auto ok = check_name(p.name, "profileName");
-  if (ok)
-    ok = check_tags(p.tags);
-  if (ok)
-    ok = check_text(p.tls_authority.value_or(""), "tlsSigningAuthority");
-  if (ok)
-    ok = check_text(p.cira_config.value_or(""), "ciraConfigName");
-  if (ok)
-    ok = check_text(p.ieee8021x.value_or(""), "ieee8021xProfileName");
-  if (ok)
-    ok = check_ranked(p.wifi, max_wifi, "wifiConfigs");
-  if (ok)
-    ok = check_ranked(p.proxies, max_proxies, "proxyConfigs");
-  return ok;
+  return first_wrong({check_name(p.name, "profileName"), check_tags(p.tags),
+                      check_text(p.tls_authority.value_or(""), "tlsSigningAuthority"),
+                      check_text(p.cira_config.value_or(""), "ciraConfigName"),
+                      check_text(p.ieee8021x.value_or(""), "ieee8021xProfileName"),
+                      check_ranked(p.wifi, max_wifi, "wifiConfigs"),
+                      check_ranked(p.proxies, max_proxies, "proxyConfigs")});
 }
 
 // -- WiFi -----------------------------------------------------------------------------------------
@@ -304,11 +292,8 @@ wireless_config object_rule<wireless_config>::read(const rows& from, int row, in
 }
 
 status object_rule<wireless_config>::check(const wireless_config& w) {
-  auto ok = check_name(w.name, "profileName");
-  if (ok)
-    ok = check_text(w.ssid, "ssid");
-  if (ok)
-    ok = check_text(w.ieee8021x.value_or(""), "ieee8021xProfileName");
+  auto ok = first_wrong({check_name(w.name, "profileName"), check_text(w.ssid, "ssid"),
+                         check_text(w.ieee8021x.value_or(""), "ieee8021xProfileName")});
   if (ok && w.link_policy.size() > 8)
     ok = fail(problem::too_large, "there may be at most 8", "linkPolicy");
   return ok;
@@ -361,18 +346,11 @@ ieee8021x_config object_rule<ieee8021x_config>::read(const rows& from, int row, 
 }
 
 status object_rule<ieee8021x_config>::check(const ieee8021x_config& c) {
-  auto ok = check_name(c.name, "profileName");
-  if (ok)
-    ok = check_text(c.username, "username");
-  if (ok)
-    ok = check_text(c.domain, "domain");
-  if (ok)
-    ok = check_text(c.roaming_identity, "roamingIdentity");
-  if (ok)
-    ok = check_text(c.server_name, "serverName");
-  if (ok)
-    ok = check_text(c.ca_certificate, "caCertificate", max_certificate);
-  return ok;
+  return first_wrong({check_name(c.name, "profileName"), check_text(c.username, "username"),
+                      check_text(c.domain, "domain"),
+                      check_text(c.roaming_identity, "roamingIdentity"),
+                      check_text(c.server_name, "serverName"),
+                      check_text(c.ca_certificate, "caCertificate", max_certificate)});
 }
 
 // -- proxies --------------------------------------------------------------------------------------
@@ -407,12 +385,8 @@ proxy_config object_rule<proxy_config>::read(const rows& from, int row, int firs
 }
 
 status object_rule<proxy_config>::check(const proxy_config& p) {
-  auto ok = check_name(p.name, "name");
-  if (ok)
-    ok = check_name(p.address, "address");
-  if (ok)
-    ok = check_text(p.dns_suffix, "networkDnsSuffix");
-  return ok;
+  return first_wrong({check_name(p.name, "name"), check_name(p.address, "address"),
+                      check_text(p.dns_suffix, "networkDnsSuffix")});
 }
 
 // -- domains --------------------------------------------------------------------------------------
@@ -445,12 +419,8 @@ domain object_rule<domain>::read(const rows& from, int row, int first) {
 }
 
 status object_rule<domain>::check(const domain& d) {
-  auto ok = check_name(d.name, "profileName");
-  if (ok)
-    ok = check_name(d.suffix, "domainSuffix");
-  if (ok)
-    ok = check_text(d.storage_format, "provisioningCertStorageFormat");
-  return ok;
+  return first_wrong({check_name(d.name, "profileName"), check_name(d.suffix, "domainSuffix"),
+                      check_text(d.storage_format, "provisioningCertStorageFormat")});
 }
 
 } // namespace outband::store
