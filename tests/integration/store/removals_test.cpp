@@ -39,6 +39,17 @@ struct removing : stage {
   result<nothing> forget(const device_ref& ref) {
     return call<nothing>([&](auto cb) { rows.forget_secrets(ref, std::move(cb)); });
   }
+  result<nothing> begin_activation(const device_ref& ref, provisioning_act act) {
+    activation_note n;
+    n.row.device = ref;
+    n.row.id = id(act == provisioning_act::activate ? 70 : 71);
+    n.row.act = act;
+    n.row.state = activation_state::running;
+    n.row.node = "n1";
+    return call<nothing>([&](auto cb) {
+      first->provisioning.begin_activation(n, std::chrono::minutes(1), std::move(cb));
+    });
+  }
   std::vector<removal> open(const device_ref& after = {}, std::size_t limit = 100) {
     return must(
         call<std::vector<removal>>([&](auto cb) { rows.open(after, limit, std::move(cb)); }));
@@ -251,16 +262,6 @@ TEST_CASE("to a tenant that is to go nothing is added and its machines may still
       all.push_back(record(ref));
     return call<std::vector<upserted>>([&](auto cb) { s.store.upsert_devices(all, cb); });
   };
-  auto begin = [&](provisioning_act act) {
-    activation_note n;
-    n.row.device = dev("acme", 1);
-    n.row.id = id(act == provisioning_act::activate ? 70 : 71);
-    n.row.act = act;
-    n.row.state = activation_state::running;
-    n.row.node = "n1";
-    return call<nothing>(
-        [&](auto cb) { p.begin_activation(n, std::chrono::minutes(1), std::move(cb)); });
-  };
   must(token("acme", provisioning_act::deactivate, 'c'));
   CHECK(must(s.leave("acme")) == 1);
   CHECK(s.sql("select act from activation_token") == "deactivate"); // it helps the tenant to go
@@ -275,13 +276,13 @@ TEST_CASE("to a tenant that is to go nothing is added and its machines may still
   auto no = token("acme", provisioning_act::activate, 'd');
   REQUIRE(!no);
   CHECK(no.error().what == problem::transition_refused);
-  no = begin(provisioning_act::activate);
+  no = s.begin_activation(dev("acme", 1), provisioning_act::activate);
   REQUIRE(!no);
   CHECK(no.error().what == problem::transition_refused);
   CHECK(no.error().detail.find("the tenant is being removed") != std::string::npos);
   CHECK(s.sql("select * from device; select * from activation_token") == before);
 
-  must(begin(provisioning_act::deactivate));
+  must(s.begin_activation(dev("acme", 1), provisioning_act::deactivate));
   must(token("acme", provisioning_act::deactivate, 'e'));
   must(token("globex", provisioning_act::activate, 'f'));
   must(upsert({dev("globex", 5)}));
@@ -290,26 +291,17 @@ TEST_CASE("to a tenant that is to go nothing is added and its machines may still
 
 TEST_CASE("what is deauthorized or to go begins no activation and what was authorised again does") {
   removing s;
-  auto& p = s.first->provisioning;
   const auto ref = dev("acme", 1);
   s.add(ref);
-  auto begin = [&](provisioning_act act) {
-    activation_note n;
-    n.row.device = ref;
-    n.row.id = id(70);
-    n.row.act = act;
-    n.row.state = activation_state::running;
-    n.row.node = "n1";
-    return call<nothing>(
-        [&](auto cb) { p.begin_activation(n, std::chrono::minutes(1), std::move(cb)); });
-  };
   must(s.begin(ref, removal_kind::deauthorize));
-  CHECK(begin(provisioning_act::activate).error().what == problem::transition_refused);
+  CHECK(s.begin_activation(ref, provisioning_act::activate).error().what ==
+        problem::transition_refused);
   must(s.note(ref, removal_state::done, "Deauthorized."));
-  CHECK(begin(provisioning_act::activate).error().what == problem::transition_refused);
-  must(begin(provisioning_act::deactivate));
+  CHECK(s.begin_activation(ref, provisioning_act::activate).error().what ==
+        problem::transition_refused);
+  must(s.begin_activation(ref, provisioning_act::deactivate));
   must(s.withdraw(ref));
-  must(begin(provisioning_act::activate));
+  must(s.begin_activation(ref, provisioning_act::activate));
 }
 
 TEST_CASE("who registers machines while the tenant begins to go is refused or taken along") {

@@ -13,6 +13,21 @@
 using namespace outband;
 using namespace outband::testing;
 
+namespace {
+
+/// Of firmware that has shown Intel's certificate first.
+std::shared_ptr<sim_wire> activated_behind_tls(activation_stage& s, bench& m) {
+  auto wire = s.open(m, s.wish(m), s.token());
+  s.settle();
+  REQUIRE(wire->reports.size() == 1);
+  CHECK_MESSAGE(wire->reports.front().success, wire->reports.front().status);
+  REQUIRE(wire->sessions.size() >= 3);
+  CHECK(wire->sessions.front().how == firmware_trust::on_die);
+  return wire;
+}
+
+} // namespace
+
 TEST_CASE("a new machine is brought into client control mode and told whom to call") {
   activation_stage s;
   s.prepare(activation_kind::client_mode);
@@ -76,12 +91,7 @@ TEST_CASE("behind TLS only the certificate that this very machine was given is t
   for (int number : {1, 2}) {
     bench m("19.0", number);
     trust(m, s);
-    auto wire = s.open(m, s.wish(m), s.token());
-    s.settle();
-    REQUIRE(wire->reports.size() == 1);
-    CHECK_MESSAGE(wire->reports.front().success, wire->reports.front().status);
-    REQUIRE(wire->sessions.size() >= 3);
-    CHECK(wire->sessions.front().how == firmware_trust::on_die);
+    auto wire = activated_behind_tls(s, m);
     const auto& last = wire->sessions.back();
     CHECK(last.how == firmware_trust::pinned);
     bool given = false;
@@ -231,12 +241,7 @@ TEST_CASE("behind TLS the firmware shows Intel's certificate first and then the 
   s.prepare(activation_kind::admin_mode);
   bench m("19.0");
   trust(m, s);
-  auto wire = s.open(m, s.wish(m), s.token());
-  s.settle();
-  REQUIRE(wire->reports.size() == 1);
-  CHECK_MESSAGE(wire->reports.front().success, wire->reports.front().status);
-  REQUIRE(wire->sessions.size() >= 3);
-  CHECK(wire->sessions.front().how == firmware_trust::on_die);
+  auto wire = activated_behind_tls(s, m);
   CHECK(wire->sessions.back().how == firmware_trust::pinned);
   CHECK(wire->sessions.back().ca_pem == s.where.ca_certificate);
   CHECK(wire->sessions.back().leaf_sha256.size() == 64);

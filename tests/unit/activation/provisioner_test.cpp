@@ -36,18 +36,22 @@ struct turns {
   std::optional<activation::provisioner> all;
 };
 
+struct three_machines {
+  three_machines() { s.prepare(activation_kind::client_mode); }
+  activation_stage s;
+  turns r{s};
+  bench first{"16.1.25", 1}, second{"16.1.25", 2}, third{"16.1.25", 3};
+};
+
 } // namespace
 
 TEST_CASE("a client that was answered and stays does not keep another from its turn") {
-  activation_stage s;
-  s.prepare(activation_kind::client_mode);
-  turns r(s);
-  bench first("16.1.25", 1);
-  bench second("16.1.25", 2);
-  bench third("16.1.25", 3);
-  auto stranger = r.come(first, 1, "guess");
-  auto guest = r.come(second, 2, s.token());
-  auto late = r.come(third, 3, s.token());
+  three_machines t;
+  auto& s = t.s;
+  auto& r = t.r;
+  auto stranger = r.come(t.first, 1, "guess");
+  auto guest = r.come(t.second, 2, s.token());
+  auto late = r.come(t.third, 3, s.token());
   s.settle();
   REQUIRE(stranger->reports.size() == 1);
   CHECK(!stranger->reports.front().success);
@@ -62,15 +66,12 @@ TEST_CASE("a client that was answered and stays does not keep another from its t
 }
 
 TEST_CASE("who leaves while waiting is not begun and the next one is") {
-  activation_stage s;
-  s.prepare(activation_kind::client_mode);
-  turns r(s);
-  bench first("16.1.25", 1);
-  bench second("16.1.25", 2);
-  bench third("16.1.25", 3);
-  auto a = r.come(first, 1, s.token());
-  auto gone = r.come(second, 2, s.token());
-  auto b = r.come(third, 3, s.token());
+  three_machines t;
+  auto& s = t.s;
+  auto& r = t.r;
+  auto a = r.come(t.first, 1, s.token());
+  auto gone = r.come(t.second, 2, s.token());
+  auto b = r.come(t.third, 3, s.token());
   r.all->closed(2);
   s.settle();
   s.settle();
@@ -78,23 +79,20 @@ TEST_CASE("who leaves while waiting is not begun and the next one is") {
   CHECK(b->reports.size() == 1);
   CHECK(gone->reports.empty());
   CHECK(gone->exchanges == 0);
-  CHECK(second.model.control_mode == 0);
+  CHECK(t.second.model.control_mode == 0);
 }
 
 TEST_CASE("when the role ends everybody is told and nobody is let in any more") {
-  activation_stage s;
-  s.prepare(activation_kind::client_mode);
-  turns r(s);
-  bench first("16.1.25", 1);
-  bench second("16.1.25", 2);
-  bench third("16.1.25", 3);
-  auto a = r.come(first, 1, s.token());
-  auto waiting = r.come(second, 2, s.token());
+  three_machines t;
+  auto& s = t.s;
+  auto& r = t.r;
+  auto a = r.come(t.first, 1, s.token());
+  auto waiting = r.come(t.second, 2, s.token());
   while (a->exchanges == 0 && s.sched.run() + s.bus.run() + s.store.run() != 0) {
   }
   r.all->stop();
   s.settle();
-  auto late = r.come(third, 3, s.token());
+  auto late = r.come(t.third, 3, s.token());
   for (const auto& w : {a, waiting, late}) {
     REQUIRE(w->reports.size() == 1);
     CHECK(w->reports.front().status.find("shutting down") != std::string::npos);

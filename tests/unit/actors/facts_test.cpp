@@ -37,6 +37,12 @@ struct facts_bench : bench {
     REQUIRE(effects<want_turn>().size() == 1);
     happen(turn_given{0ms});
   }
+  /// Nothing else is due, and it is its turn.
+  void looks(std::vector<std::string> operations) {
+    mem.fact_looks = std::move(operations);
+    pass(10'000);
+    take_turn();
+  }
   void tells(const std::string& json) { reply(call(), amt_outcome{amt::document{json}}); }
   void seen(const std::string& kind, const std::string& json) {
     happen(observation{mem.ref, mem.current.link.epoch, now, fact_seen{{kind, json}}});
@@ -80,9 +86,7 @@ TEST_CASE("a machine is asked once to tell its events and again when it may be a
     CAPTURE(offered);
     facts_bench b;
     b.arrive();
-    b.mem.fact_looks = {"events.subscribe"};
-    b.pass(10'000);
-    b.take_turn();
+    b.looks({"events.subscribe"});
     CHECK(b.asked() == "events.subscribe");
     if (offered)
       b.tells(R"({"subscribed":true,"filter":"f"})");
@@ -107,9 +111,7 @@ TEST_CASE("a machine is asked once to tell its events and again when it may be a
 TEST_CASE("a look that failed is made again after ever longer waits and then given up") {
   facts_bench b;
   b.arrive();
-  b.mem.fact_looks = {"events.subscribe"};
-  b.pass(10'000);
-  b.take_turn();
+  b.looks({"events.subscribe"});
   for (const time_ms wait : {20'000, 40'000, 80'000, 160'000}) {
     CHECK(b.asked() == "events.subscribe");
     b.reply(b.call(), fail(problem::device_timeout));
@@ -132,9 +134,7 @@ TEST_CASE("a look that succeeds at last is not made again and one that is refuse
     CAPTURE(refused);
     facts_bench b;
     b.arrive();
-    b.mem.fact_looks = {"events.subscribe"};
-    b.pass(10'000);
-    b.take_turn();
+    b.looks({"events.subscribe"});
     b.reply(b.call(), fail(problem::device_protocol));
     b.pass(20'000);
     b.take_turn();
@@ -151,9 +151,7 @@ TEST_CASE("a look that succeeds at last is not made again and one that is refuse
 TEST_CASE("a failed look holds no other one up") {
   facts_bench b;
   b.arrive();
-  b.mem.fact_looks = {"hardware.get", "events.subscribe"};
-  b.pass(10'000);
-  b.take_turn();
+  b.looks({"hardware.get", "events.subscribe"});
   CHECK(b.asked() == "hardware.get");
   b.reply(b.call(), fail(problem::device_timeout));
   CHECK(b.asked() == "events.subscribe");
@@ -166,9 +164,7 @@ TEST_CASE("a failed look holds no other one up") {
 TEST_CASE("a failed look waits for no machine that has gone and begins anew when it is back") {
   facts_bench b;
   b.arrive();
-  b.mem.fact_looks = {"hardware.get"};
-  b.pass(10'000);
-  b.take_turn();
+  b.looks({"hardware.get"});
   b.reply(b.call(), fail(problem::outcome_unknown));
   b.link_goes();
   CHECK(quiet(b.mem, b.now));
@@ -183,9 +179,7 @@ TEST_CASE("a failed look waits for no machine that has gone and begins anew when
 TEST_CASE("a lost wish to be told of events is repeated at the next arrival") {
   facts_bench b;
   b.arrive();
-  b.mem.fact_looks = {"events.subscribe"};
-  b.pass(10'000);
-  b.take_turn();
+  b.looks({"events.subscribe"});
   b.reply(b.call(), fail(problem::device_timeout));
   b.mem.current.amt.version = "16.1.25";
   b.link_goes();
@@ -220,9 +214,7 @@ TEST_CASE("what is as it was is no news") {
 TEST_CASE("of a log only records that were not there before are told and the oldest first") {
   facts_bench b;
   b.arrive();
-  b.mem.fact_looks = {"log.event.news"};
-  b.pass(10'000);
-  b.take_turn();
+  b.looks({"log.event.news"});
   CHECK(b.argument() == R"({"cursor":""})");
   b.tells(R"({"records":[],"cursor":"c1","gap":false})");
   CHECK(b.event_types().empty()); // what is in it from before is no news
@@ -243,9 +235,7 @@ TEST_CASE("of a log only records that were not there before are told and the old
 TEST_CASE("of many new records the newest are told") {
   facts_bench b;
   b.arrive();
-  b.mem.fact_looks = {"log.audit.news"};
-  b.pass(10'000);
-  b.take_turn();
+  b.looks({"log.audit.news"});
   std::string many = R"({"records":[)";
   for (int i = 0; i < 390; ++i)
     many +=
