@@ -1,5 +1,7 @@
 #include "gateway/main/watching.hpp"
 
+#include "messages/domain/text.hpp"
+
 #include <spdlog/spdlog.h>
 
 namespace outband {
@@ -15,7 +17,7 @@ bool may_watch(const web::request& q) {
   if (q.method != web::verb::get)
     return false;
   for (const auto* path : {"/metrics", "/healthz", "/readyz"})
-    if (rest::same_text(q.target.path, path))
+    if (same_text(q.target.path, path))
       return true;
   return false;
 }
