@@ -1,8 +1,8 @@
 #include "tools/cli/api.hpp"
 
+#include "messages/domain/text.hpp"
 #include "messages/rest/host.hpp"
 #include "messages/rest/json.hpp"
-#include "messages/rest/target.hpp"
 #include "tools/cli/outcome.hpp"
 
 #include <algorithm>
@@ -219,7 +219,7 @@ result<std::vector<device_id>> api::create_hosts(const std::string& devices) {
     return got.error();
   std::vector<device_id> out;
   auto add = [&](const json::value& v) {
-    auto guid = parse_uuid(rest::lower(text_of(v, "guid")));
+    auto guid = parse_uuid(lower(text_of(v, "guid")));
     if (guid)
       out.push_back(*guid);
     return guid.has_value();

@@ -1,6 +1,6 @@
 #include "tools/cli/host.hpp"
 
-#include "messages/rest/target.hpp"
+#include "messages/domain/text.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -25,7 +25,7 @@ std::string enum_word(const json::value& v, std::string_view name, std::string_v
   auto t = text_of(v, name);
   if (t.rfind(prefix, 0) != 0)
     return std::string(unspecified);
-  auto word = rest::lower(std::string_view(t).substr(prefix.size()));
+  auto word = lower(std::string_view(t).substr(prefix.size()));
   std::replace(word.begin(), word.end(), '_', '-');
   return word == "unspecified" ? std::string(unspecified) : word;
 }
@@ -137,9 +137,9 @@ result<host_page> parse_host_page(const json::value& v) {
 bool matches(const host& h, const host_filter& f) {
   if (f.connected && h.connected() != f.connected)
     return false;
-  const auto wanted = rest::lower(f.text);
+  const auto wanted = lower(f.text);
   for (const auto& text : {h.id, to_string(h.guid), h.name, h.hostname})
-    if (rest::lower(text).find(wanted) != std::string::npos)
+    if (lower(text).find(wanted) != std::string::npos)
       return true;
   return false;
 }
@@ -149,7 +149,7 @@ std::string candidates(const std::vector<host>& all, const std::string& named) {
   std::string out;
   std::size_t n = 0;
   for (const auto& h : all) {
-    if (h.name != named && h.hostname != named && h.id != rest::lower(named))
+    if (h.name != named && h.hostname != named && h.id != lower(named))
       continue;
     if (++n <= listed)
       out += (out.empty() ? "" : ", ") + to_string(h.guid) + " (" + h.name + ")";

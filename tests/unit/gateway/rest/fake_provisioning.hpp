@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/ports/provisioning.hpp"
-#include "messages/rest/target.hpp"
+#include "messages/domain/text.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -30,7 +30,7 @@ public:
   std::function<std::string(const tenant_key&, const std::string&)> user;
 
   const stored<T>* find(const tenant_key& tenant, const std::string& name) const {
-    auto at = kept.find({tenant, rest::lower(name)});
+    auto at = kept.find({tenant, lower(name)});
     return at == kept.end() ? nullptr : &at->second;
   }
   void list(tenant_key tenant, page_wish page, answer<page_of<T>> cb) override {
@@ -83,9 +83,9 @@ public:
     if (!find(tenant, name))
       return cb(missing());
     if (user)
-      if (auto by = user(tenant, rest::lower(name)); !by.empty())
+      if (auto by = user(tenant, lower(name)); !by.empty())
         return cb(fail(problem::transition_refused, {}, by));
-    kept.erase({tenant, rest::lower(name)});
+    kept.erase({tenant, lower(name)});
     cb(nothing{});
   }
 
@@ -94,7 +94,7 @@ private:
   void put(const tenant_key& tenant, T what, const sealed_fields& secrets) {
     if constexpr (!std::is_same_v<T, proxy_config>)
       what.version = ++last_version_;
-    auto& row = kept[{tenant, rest::lower(what.name)}];
+    auto& row = kept[{tenant, lower(what.name)}];
     row.what = std::move(what);
     for (const auto& [field, text] : secrets)
       if (text.empty())
@@ -122,14 +122,13 @@ public:
     eap_rows.wrong = [this](const tenant_key& t,
                             const ieee8021x_config& i) -> std::optional<failure> {
       const auto* old = eap_rows.find(t, i.name);
-      if (old && old->what.wired != i.wired && !eap_user(t, rest::lower(i.name)).empty())
+      if (old && old->what.wired != i.wired && !eap_user(t, lower(i.name)).empty())
         return fail(problem::transition_refused, {}, "wiredInterface");
       return std::nullopt;
     };
     domain_rows.wrong = [this](const tenant_key& t, const domain& d) -> std::optional<failure> {
       for (const auto& [key, one] : domain_rows.kept)
-        if (key.first == t && key.second != rest::lower(d.name) &&
-            rest::same_text(one.what.suffix, d.suffix))
+        if (key.first == t && key.second != lower(d.name) && same_text(one.what.suffix, d.suffix))
           return fail(problem::already_exists, {}, "domainSuffix");
       return std::nullopt;
     };
@@ -170,7 +169,7 @@ public:
       out.proxies.emplace_back(proxy_rows.find(tenant, x.name)->what, x.priority);
     auto add = [&](const std::optional<std::string>& of) {
       if (of)
-        out.ieee8021x[rest::lower(*of)] = *eap_rows.find(tenant, *of);
+        out.ieee8021x[lower(*of)] = *eap_rows.find(tenant, *of);
     };
     add(p->what.ieee8021x);
     for (const auto& w : out.wifi)
@@ -257,11 +256,11 @@ public:
 
 private:
   static bool same(const std::optional<std::string>& a, const std::string& key) {
-    return a && rest::lower(*a) == key;
+    return a && lower(*a) == key;
   }
   static bool among(const std::vector<ranked_name>& all, const std::string& key) {
     return std::any_of(all.begin(), all.end(),
-                       [&](const ranked_name& r) { return rest::lower(r.name) == key; });
+                       [&](const ranked_name& r) { return lower(r.name) == key; });
   }
   template <class F> std::string used(const tenant_key& t, F by) const {
     for (const auto& [key, p] : profile_rows.kept)
