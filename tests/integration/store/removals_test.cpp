@@ -42,7 +42,7 @@ struct removing : stage {
   result<nothing> begin_activation(const device_ref& ref, provisioning_act act) {
     activation_note n;
     n.row.device = ref;
-    n.row.id = id(act == provisioning_act::activate ? 70 : 71);
+    n.row.id = id(70);
     n.row.act = act;
     n.row.state = activation_state::running;
     n.row.node = "n1";
